@@ -1,0 +1,43 @@
+"""Cordon: a self-hosted desk for security operations. `create_app` joins the parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from app import api, cli, config, web
+from app.db import db, engine_options, engine_url, prepare
+
+HERE = Path(__file__).parent
+# In a checkout the templates lie beside the package; in an installed wheel, inside it.
+ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent
+
+BODY_MAX = 1024 * 1024
+
+
+def create_app(**overrides: Any) -> Flask:
+    """Return the application. `overrides` take precedence over the settings of the environment (see config.SETTINGS)."""
+    settings = config.load(overrides)
+    app = Flask(__name__, root_path=str(ROOT), template_folder="templates", static_folder="static")
+    url = engine_url(settings["DATABASE_URL"])
+    app.config.update(
+        settings,
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, settings["BUSY_TIMEOUT_MS"]),
+        MAX_CONTENT_LENGTH=BODY_MAX,
+        MAX_FORM_MEMORY_SIZE=BODY_MAX,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings["SECURE_COOKIES"],
+    )
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+    Migrate(app, db, directory=str(HERE / "migrations"), render_as_batch=True)
+    api.init_app(app)
+    web.init_app(app)
+    cli.init_app(app)
+    return app

@@ -1,0 +1,126 @@
+"""Every setting once: its name, environment variable, default and meaning."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_dir
+
+from app.errors import Unavailable, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `read` turns the text of the environment into the value, raising ValueError with the reason."""
+
+    name: str
+    default: str
+    meaning: str
+    read: Callable[[str], Any] = str
+
+    @property
+    def variable(self) -> str:
+        """Return the name of the environment variable."""
+        return f"CORDON_{self.name}"
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("must be a whole number, 0 or more")
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ValueError("must be 0 or 1")
+    return text == "1"
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "DATA_DIR",
+        user_data_dir("cordon", appauthor=False),
+        "Folder for the database file and the secret key; made on the first run.",
+        _folder,
+    ),
+    Setting(
+        "DATABASE_URL",
+        "",
+        "`postgresql://user:password@host/database`; empty means the SQLite file `cordon.db` in the data folder.",
+    ),
+    Setting(
+        "SECRET_KEY",
+        "",
+        "Signs sessions and forms; empty means a random key kept in the data folder. Several hosts need the same one.",
+    ),
+    Setting("SECURE_COOKIES", "0", "1 behind TLS: the session cookie is then sent over HTTPS only.", _switch),
+    Setting(
+        "TILE_URL",
+        "",
+        "Raster tiles instead of the built-in map, such as `https://tiles.example/{z}/{x}/{y}.png`; its host is then allowed by "
+        "the Content-Security-Policy.",
+    ),
+    Setting("TILE_ATTRIBUTION", "", "Plain text shown on the map for those tiles."),
+    Setting("WORKERS", "0", "Web worker processes; 0 chooses by the machine's processors.", _whole),
+    Setting("THREADS", "4", "Threads in each web worker.", _whole),
+    Setting("BUSY_TIMEOUT_MS", "5000", "How long a write waits for another writer before it is given up with a 503.", _whole),
+)
+
+
+def load(overrides: dict[str, Any]) -> dict[str, Any]:
+    """Read all settings from the environment, give precedence to `overrides`, and make the data folder and key.
+
+    Raises Unreadable naming every variable that can't be read, and Unavailable when the data folder can't be made.
+    """
+    values: dict[str, Any] = {}
+    wrong = []
+    for setting in SETTINGS:
+        text = os.environ.get(setting.variable, setting.default)
+        try:
+            values[setting.name] = setting.read(text)
+        except ValueError as error:
+            wrong.append(f"{setting.variable}={text!r} {error}")
+    if wrong:
+        raise Unreadable("; ".join(wrong) + ".")
+    values.update(overrides)
+    if not values["DATABASE_URL"] or not values["SECRET_KEY"]:
+        _make_folder(values["DATA_DIR"])
+    if not values["DATABASE_URL"]:
+        values["DATABASE_URL"] = f"sqlite:///{values['DATA_DIR'] / 'cordon.db'}"
+    if not values["SECRET_KEY"]:
+        values["SECRET_KEY"] = _kept_secret(values["DATA_DIR"] / "secret-key")
+    return values
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"The data folder {folder} can't be made: {error.strerror}.") from error
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the key in the file, making it first if need be. Two processes that start together agree on one."""
+    try:
+        if not path.exists():
+            draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48))
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise Unavailable(f"The secret key {path} can't be read or made: {error.strerror}.") from error

@@ -1,0 +1,258 @@
+"""The database: engine set-up for each dialect, column types, and the one place that commits."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import DeclarativeBase, Session
+from uuid_utils import compat
+
+from app.errors import Unavailable
+from app.terms import Severity
+
+try:
+    from pysqlite3 import dbapi2 as sqlite  # SQLite 3.51.3 or later, bundled
+except ImportError:  # no wheel for this platform: the library that came with Python
+    sqlite = sqlite3
+
+CHECKPOINT_PAGES = 8_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Id(sa.types.TypeDecorator[UUID]):
+    """A UUID in 16 bytes: `uuid` on PostgreSQL, a blob on SQLite, whose bytes sort as the UUIDs do."""
+
+    impl = sa.Uuid
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        """Choose the column type."""
+        return dialect.type_descriptor(sa.Uuid() if dialect.name == "postgresql" else sa.LargeBinary(16))
+
+    def process_bind_param(self, value: UUID | None, dialect: sa.Dialect) -> Any:
+        """Write a UUID."""
+        return value if value is None or dialect.name == "postgresql" else value.bytes
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> UUID | None:
+        """Read a UUID."""
+        return value if value is None or isinstance(value, UUID) else UUID(bytes=value)
+
+
+class Utc(sa.types.TypeDecorator[datetime]):
+    """An aware time in UTC with milliseconds: `timestamptz` on PostgreSQL, milliseconds since 1970 on SQLite."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        """Choose the column type."""
+        return dialect.type_descriptor(sa.DateTime(timezone=True) if dialect.name == "postgresql" else sa.BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        """Write a time, cut to milliseconds on both engines so that both read back the same."""
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            return value.replace(microsecond=value.microsecond // 1000 * 1000)
+        return (value - EPOCH) // timedelta(milliseconds=1)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """Read a time, in UTC."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if isinstance(value, datetime) else EPOCH + timedelta(milliseconds=value)
+
+
+class Ranked(sa.types.TypeDecorator[Severity]):
+    """A severity stored as its rank, 0 to 4, so that the database sorts it."""
+
+    impl = sa.SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Severity | None, dialect: sa.Dialect) -> int | None:
+        """Write the rank."""
+        return None if value is None else value.rank
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> Severity | None:
+        """Read the rank."""
+        return None if value is None else list(Severity)[value]
+
+
+def choice(terms: type[StrEnum], name: str) -> sa.Enum:
+    """Return a column type for an enumeration, kept as its text with a named check that both engines enforce."""
+    return sa.Enum(
+        terms,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=20,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Base(DeclarativeBase):
+    """What every table shares: constraint names that are the same on both engines, and the types above."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {UUID: Id, datetime: Utc, Severity: Ranked, dict[str, Any]: sa.JSON, list[Any]: sa.JSON}
+
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": False})
+
+
+def new_id() -> UUID:
+    """Return a UUID of version 7. Ids of one process ascend, also within a millisecond."""
+    return compat.uuid7()
+
+
+def now() -> datetime:
+    """Return the present time in UTC, cut to milliseconds as the database keeps it."""
+    time = datetime.now(UTC)
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
+def engine_url(url: str) -> str:
+    """Name the driver in a PostgreSQL address, which people give without one."""
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+
+def engine_options(url: str, busy_timeout_ms: int) -> dict[str, Any]:
+    """Return the arguments of `create_engine` for the dialect of this address."""
+    if url.startswith("sqlite"):
+        return {
+            "module": sqlite,
+            "connect_args": {"timeout": busy_timeout_ms / 1000, "check_same_thread": False},
+            "pool_size": 20,
+        }
+    return {
+        "pool_pre_ping": True,
+        "pool_size": 8,
+        "connect_args": {"connect_timeout": 5, "options": f"-c timezone=UTC -c lock_timeout={busy_timeout_ms}"},
+    }
+
+
+def sqlite_is_safe(version: tuple[int, ...] | None = None) -> bool:
+    """Say whether this SQLite's write-ahead log is free of the corruption bug of 3.7.0 to 3.51.2 (sqlite.org/wal.html)."""
+    version = version or sqlite.sqlite_version_info
+    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
+
+
+def prepare(engine: sa.Engine) -> None:
+    """Set up every new connection of an SQLite engine; PostgreSQL needs nothing."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @sa.event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, below
+        journal = "WAL" if sqlite_is_safe() else "DELETE"
+        for pragma in (
+            f"journal_mode={journal}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+            "cache_size=-32000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def on_begin(connection: sa.Connection) -> None:
+        # A transaction that reads first and writes later can be refused half-way when another one wrote in between;
+        # one that will write therefore takes its place in the queue at once.
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Run the block as one writing transaction: all of it is kept, or, after any exception, none.
+
+    Reads of this session that came before are ended first, so that the block sees the present state.
+    """
+    session = db.session()
+    if session.in_nested_transaction() or session.info.get("writing"):
+        raise RuntimeError("A transaction is under way: services must not call each other's writing verbs.")
+    session.commit()
+    session.info["writing"] = True
+    try:
+        session.connection(execution_options={"writes": True})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info["writing"] = False
+
+
+def given_ids(*lists: Sequence[UUID]) -> sa.FromClause:
+    """Return equally long lists of ids as rows, in order, for a join or an `INSERT ... SELECT`.
+
+    Columns: `position` from 0, then `id0`, `id1` ... one per list. It is one statement with one parameter per list, however
+    long the lists are.
+    """
+    names = [f"id{i}" for i in range(len(lists))]
+    if db.engine.dialect.name == "postgresql":
+        arrays = [sa.bindparam(None, list(ids), type_=postgresql.ARRAY(sa.Uuid())) for ids in lists]
+        rows = sa.func.unnest(*arrays).table_valued(
+            *(sa.column(name, sa.Uuid()) for name in names), with_ordinality="position", name="given"
+        )
+        return rows.render_derived()
+    columns = ", ".join(f"substr(:{name}, 16 * position + 1, 16) AS {name}" for name in names)
+    return (
+        sa.text(
+            "WITH RECURSIVE counter(position) AS (SELECT 0 WHERE :size > 0"
+            " UNION ALL SELECT position + 1 FROM counter WHERE position + 1 < :size)"
+            f" SELECT position, {columns} FROM counter"  # noqa: S608 - the names are ours, made three lines above
+        )
+        .bindparams(size=len(lists[0]), **{name: b"".join(i.bytes for i in ids) for name, ids in zip(names, lists, strict=True)})
+        .columns(sa.column("position", sa.Integer), *(sa.column(name, Id()) for name in names))
+        .subquery("given")
+    )
+
+
+def sqlite_module() -> ModuleType:
+    """Return the SQLite driver in use."""
+    return sqlite  # type: ignore[no-any-return]  # pysqlite3 carries no types
+
+
+def explain(error: sa.exc.DBAPIError) -> Unavailable:
+    """Put a database failure into plain words, without the statement or any value of it."""
+    text = str(error.orig).lower()
+    for sign, words in (
+        ("locked", "The database is busy: another write is taking too long. Try again."),
+        ("lock timeout", "The database is busy: another write is taking too long. Try again."),
+        ("readonly", "The database is read-only."),
+        ("read-only", "The database is read-only."),
+        ("full", "The database's disk is full."),
+        ("no space left", "The database's disk is full."),
+        ("unable to open", "The database file can't be opened."),
+        ("not a database", "The database file is damaged or is not a database."),
+        ("malformed", "The database file is damaged."),
+        ("no such table", "The database has an old or empty schema. Run: cordon db upgrade"),
+        ("no such column", "The database has an old schema. Run: cordon db upgrade"),
+        ("does not exist", "The database or its schema is missing. Run: cordon db upgrade"),
+        ("authentication", "The database refused the user name or password."),
+    ):
+        if sign in text:
+            return Unavailable(words)
+    return Unavailable("The database does not answer.")

@@ -1,0 +1,58 @@
+"""What every parser yields: records and problems, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One threat as its source tells it, before any rule of ours was applied.
+
+    Text is as found (trimmed); times are aware datetimes in UTC; `lat` and `lng` are WGS84 degrees. The values may break our
+    rules (a latitude of 95): the threat service checks them, so that a file, a form and the API hear the same words.
+
+    `source` and `external_id` are the identity; `aliases` are further ids under which the same source knows the same event.
+    `source_updated_at` is the source's own stamp of this version. `row` is where the record stands in the file, from 1:
+    the line for CSV, the ordinal for features and items.
+    """
+
+    row: int
+    source: str
+    external_id: str
+    title: str
+    severity: str | None = None
+    status: str | None = None
+    description: str | None = None
+    threat_type: str | None = None
+    threat_rationale: str | None = None
+    location: str | None = None
+    location_country: str | None = None
+    lat: float | None = None
+    lng: float | None = None
+    location_precision_level: str | None = None
+    location_uncertainty_km: float | None = None
+    observed_at: datetime | None = None
+    expires_at: datetime | None = None
+    source_updated_at: datetime | None = None
+    likelihood: str | None = None
+    impact_severity: str | None = None
+    risk_score: float | None = None
+    risk_level: str | None = None
+    likelihood_rationale: str | None = None
+    impact_rationale: str | None = None
+    url: str | None = None
+    aliases: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    attribution_types: tuple[str, ...] = ()
+    affected_assets: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A row that could not become a record, and why, in a sentence for a person."""
+
+    row: int
+    reason: str

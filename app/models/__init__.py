@@ -1,0 +1,25 @@
+"""Tables and their constraints; nothing else. Every row belongs to a tenant, directly or through its key."""
+
+from __future__ import annotations
+
+from app.models.access import ApiKey, Membership, Person, SignInLink, Tenant
+from app.models.activity import Activity
+from app.models.imports import ImportProblem, ImportRun
+from app.models.incident import Incident, ThreatLink
+from app.models.threat import Threat, ThreatAlias, ThreatVersion
+
+__all__ = [
+    "Activity",
+    "ApiKey",
+    "ImportProblem",
+    "ImportRun",
+    "Incident",
+    "Membership",
+    "Person",
+    "SignInLink",
+    "Tenant",
+    "Threat",
+    "ThreatAlias",
+    "ThreatLink",
+    "ThreatVersion",
+]

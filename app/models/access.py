@@ -1,0 +1,77 @@
+"""Who may come in: tenants, people, their membership and sign-in links, and API keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_security import UserMixin
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, choice, new_id, now
+from app.terms import Role
+
+
+class Tenant(Base):
+    """An organisation whose rows no other one ever sees. Its number is internal and short, for it stands in every index."""
+
+    __tablename__ = "tenant"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(100), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Person(Base, UserMixin):  # type: ignore[misc]  # Flask-Security declares the columns of its mixin untyped
+    """Someone who signs in. `fs_uniquifier` is Flask-Security's name for the value a session is bound to."""
+
+    __tablename__ = "person"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(sa.String(255), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(100))
+    password: Mapped[str | None] = mapped_column(sa.String(255))
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Membership(Base):
+    """What a person may do in a tenant."""
+
+    __tablename__ = "membership"
+
+    person_id: Mapped[UUID] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(sa.ForeignKey("tenant.id"), primary_key=True)
+    role: Mapped[Role] = mapped_column(choice(Role, "role"))
+
+
+class SignInLink(Base):
+    """An address that signs a person in once. Only the SHA-256 of its token is kept."""
+
+    __tablename__ = "sign_in_link"
+
+    token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(sa.ForeignKey("person.id"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class ApiKey(Base):
+    """A key of a client program: looked up by `prefix`, proved by the SHA-256 of the whole key."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    tenant_id: Mapped[int] = mapped_column(sa.ForeignKey("tenant.id"))
+    name: Mapped[str] = mapped_column(sa.String(100))
+    prefix: Mapped[str] = mapped_column(sa.String(8), unique=True)
+    key_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    last4: Mapped[str] = mapped_column(sa.String(4))
+    scopes: Mapped[list[Any]]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,175 @@
+"""Reading incidents: one, and a page of them, each with its links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.db import db
+from app.errors import Faults, NotFound
+from app.models import Incident, Threat, ThreatLink
+from app.service.actor import Actor, guarded, owned
+from app.service.query import BOX, ID, MOMENT, PAGING, SEARCH_MAX, Page, Param, Sorting, one_of, paged, words
+from app.service.threats.filters import contains_text, inside
+from app.terms import IncidentStatus, Permission, Precision, Scope, Severity
+
+LINKS_IN_ONE = 1_000
+LINKS_IN_LIST = 100
+
+SORTING = Sorting(
+    columns={
+        "created_at": Incident.created_at,
+        "updated_at": Incident.updated_at,
+        "started_at": Incident.started_at,
+        "title": Incident.title,
+    },
+    id_column=Incident.id,
+    default="-created_at",
+)
+
+LIST_PARAMS: tuple[Param, ...] = (
+    Param("status", one_of(IncidentStatus), "Only this status."),
+    Param("scope", one_of(Scope), "Only this scope."),
+    Param("q", words(SEARCH_MAX), "Text in the title or the description, whatever the case."),
+    Param("threat_id", ID, "Only those that this threat is linked to."),
+    Param("bbox", BOX, "Only those with a linked threat inside minLng,minLat,maxLng,maxLat."),
+    Param("created_from", MOMENT, "Only created at this time or later."),
+    Param("created_to", MOMENT, "Only created before this time."),
+    Param("sort", SORTING.kind, f"The order; {SORTING.default} if not given."),
+    *PAGING,
+)
+
+
+class LinkedThreat(NamedTuple):
+    """A link with what a list needs to know of its threat."""
+
+    incident_id: UUID
+    id: UUID
+    added_at: datetime
+    threat_id: UUID
+    title: str
+    severity: Severity
+    threat_type: str | None
+    location: str | None
+    location_country: str | None
+    observed_at: datetime | None
+    lat: float | None
+    lng: float | None
+    location_precision_level: Precision | None
+    location_uncertainty_km: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """An incident with its links in linking order, cut at a limit; `incident.link_count` is the true number."""
+
+    incident: Incident
+    links: list[LinkedThreat]
+
+
+@guarded(Permission.INCIDENTS_READ)
+def get(actor: Actor, incident_id: UUID) -> IncidentView:
+    """Return one incident with at most LINKS_IN_ONE of its links. Raises NotFound."""
+    incident = db.session.scalar(
+        sa.select(Incident).where(owned(actor, Incident), Incident.id == incident_id, Incident.deleted_at.is_(None))
+    )
+    if incident is None:
+        raise NotFound("incident")
+    return IncidentView(incident, links_of(actor, [incident_id], LINKS_IN_ONE).get(incident_id, []))
+
+
+@guarded(Permission.INCIDENTS_READ)
+def search(actor: Actor, values: dict[str, Any], faults: Faults | None = None) -> Page[IncidentView]:
+    """Return the page of incidents that values read by LIST_PARAMS ask for, each with at most LINKS_IN_LIST links.
+
+    Raises Invalid with all faults of the query.
+    """
+    conditions = _matching(actor, values) if not faults else []
+    statement, sort, limit = paged(sa.select(Incident).where(*conditions), SORTING, values, faults or Faults())
+    incidents = list(db.session.scalars(statement))
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(Incident).where(*conditions)) or 0
+    more = len(incidents) > limit
+    incidents = incidents[:limit]
+    links = links_of(actor, [incident.id for incident in incidents], LINKS_IN_LIST)
+    return Page(
+        [IncidentView(incident, links.get(incident.id, [])) for incident in incidents],
+        total,
+        SORTING.cursor(sort, incidents[-1]) if more else None,
+    )
+
+
+@guarded(Permission.INCIDENTS_READ)
+def status_counts(actor: Actor, values: dict[str, Any]) -> dict[IncidentStatus, int]:
+    """Return how many incidents have each status, of those that match the other filters in `values`."""
+    conditions = _matching(actor, {name: value for name, value in values.items() if name != "status"})
+    rows = db.session.execute(
+        sa.select(Incident.status, sa.func.count()).where(*conditions).group_by(Incident.status)
+    )
+    counts = {status: count for status, count in rows}
+    return {status: counts.get(status, 0) for status in IncidentStatus}
+
+
+def _matching(actor: Actor, values: dict[str, Any]) -> list[sa.ColumnElement[bool]]:
+    conditions = [owned(actor, Incident), Incident.deleted_at.is_(None)]
+    for name, column in (("status", Incident.status), ("scope", Incident.scope)):
+        if values.get(name):
+            conditions.append(column == values[name])
+    if query := values.get("q"):
+        conditions.append(contains_text(query, Incident.title, Incident.description))
+    if (start := values.get("created_from")) is not None:
+        conditions.append(Incident.created_at >= start)
+    if (end := values.get("created_to")) is not None:
+        conditions.append(Incident.created_at < end)
+    links = sa.select(ThreatLink.incident_id).where(owned(actor, ThreatLink), ThreatLink.removed_at.is_(None))
+    if threat_id := values.get("threat_id"):
+        conditions.append(Incident.id.in_(links.where(ThreatLink.threat_id == threat_id)))
+    if box := values.get("bbox"):
+        conditions.append(Incident.id.in_(links.join(Threat, _same_threat()).where(inside(box))))
+    return conditions
+
+
+def _same_threat() -> sa.ColumnElement[bool]:
+    return sa.and_(Threat.tenant_id == ThreatLink.tenant_id, Threat.id == ThreatLink.threat_id)
+
+
+def links_of(actor: Actor, incident_ids: Iterable[UUID], limit: int) -> dict[UUID, list[LinkedThreat]]:
+    """Return the first `limit` links of each incident, in linking order. One statement."""
+    place = sa.func.row_number().over(partition_by=ThreatLink.incident_id, order_by=ThreatLink.id)
+    numbered = (
+        sa.select(ThreatLink.incident_id, ThreatLink.id, ThreatLink.added_at, ThreatLink.threat_id, place.label("place"))
+        .where(
+            owned(actor, ThreatLink), ThreatLink.incident_id.in_(list(incident_ids)), ThreatLink.removed_at.is_(None)
+        )
+        .subquery()
+    )
+    rows = db.session.execute(
+        sa.select(
+            numbered.c.incident_id,
+            numbered.c.id,
+            numbered.c.added_at,
+            Threat.id,
+            Threat.title,
+            Threat.severity,
+            Threat.threat_type,
+            Threat.location,
+            Threat.location_country,
+            Threat.observed_at,
+            Threat.lat,
+            Threat.lng,
+            Threat.location_precision_level,
+            Threat.location_uncertainty_km,
+        )
+        .join(Threat, sa.and_(owned(actor, Threat), Threat.id == numbered.c.threat_id))
+        .where(numbered.c.place <= limit)
+        .order_by(numbered.c.incident_id, numbered.c.place)
+    )
+    links: dict[UUID, list[LinkedThreat]] = {}
+    for row in rows:
+        link = LinkedThreat(*row)
+        links.setdefault(link.incident_id, []).append(link)
+    return links

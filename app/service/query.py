@@ -1,0 +1,228 @@
+"""Lists: the strict reading of their parameters, their order, and their pages.
+
+A parameter is declared once, with its kind; pages, API and OpenAPI document are made from the declaration.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from app.db import EPOCH
+from app.errors import Faults, Unreadable
+from app.geo.box import Box
+from app.service import rules
+from app.terms import Severity
+
+T = TypeVar("T")
+
+LIMIT_MAX = 200
+LIMIT_DEFAULT = 50
+OFFSET_MAX = 10_000_000
+SEARCH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of parameter: how its text is read, and what an API document says of it."""
+
+    read: Callable[[str, str, Faults], Any]
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter of a list. A repeatable one gathers its values into a tuple."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    repeatable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a list: its items, the true total of the list, and where the next page begins, if there is one."""
+
+    items: list[T]
+    total: int
+    next_cursor: str | None
+
+
+def one_of(terms: type[StrEnum]) -> Kind:
+    """Return the kind for a member of an enumeration."""
+    return Kind(lambda value, field, faults: rules.term(value, terms, field, faults), {"enum": list(terms)})
+
+
+def whole(low: int, high: int) -> Kind:
+    """Return the kind for a whole number within bounds."""
+
+    def read(value: str, field: str, faults: Faults) -> int | None:
+        if value.isascii() and value.isdigit() and len(value) <= 12 and low <= int(value) <= high:
+            return int(value)
+        faults.add(field, "field_invalid", f"Give a whole number from {low:,} to {high:,}.")
+        return None
+
+    return Kind(read, {"type": "integer", "minimum": low, "maximum": high})
+
+
+def words(maximum: int) -> Kind:
+    """Return the kind for text."""
+
+    def read(value: str, field: str, faults: Faults) -> str | None:
+        return rules.text(value, field, faults, maximum=maximum, required="Give some text or leave this out.")
+
+    pattern = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+    return Kind(read, {"type": "string", "minLength": 1, "maxLength": maximum, "pattern": pattern})
+
+
+def _read_flag(value: str, field: str, faults: Faults) -> bool | None:
+    if value in {"true", "false"}:
+        return value == "true"
+    faults.add(field, "field_invalid", "Give true or false.")
+    return None
+
+
+def _read_country(value: str, field: str, faults: Faults) -> str | None:
+    return rules.country(value, field, faults)
+
+
+def _read_box(value: str, field: str, faults: Faults) -> Box | None:
+    try:
+        return Box.parse(value)
+    except ValueError as error:
+        faults.add(field, "field_invalid", str(error))
+        return None
+
+
+MOMENT = Kind(rules.moment, {"type": "string", "format": "date-time"})
+ID = Kind(rules.identifier, {"type": "string", "format": "uuid"})
+FLAG = Kind(_read_flag, {"type": "boolean"})
+COUNTRY = Kind(_read_country, {"type": "string", "pattern": "^[A-Z]{2}$"})
+BOX = Kind(_read_box, {"type": "string", "examples": ["3.2,6.3,3.6,6.6"]})
+CURSOR = Kind(lambda value, _field, _faults: value, {"type": "string", "minLength": 1})
+
+PAGING: tuple[Param, ...] = (
+    Param("limit", whole(1, LIMIT_MAX), f"How many at most; {LIMIT_DEFAULT} if not given."),
+    Param("offset", whole(0, OFFSET_MAX), "How many to pass over. For deep pages a cursor is faster."),
+    Param("cursor", CURSOR, "Where to go on, as an earlier answer gave it. Not together with offset."),
+)
+
+
+def read(params: Sequence[Param], pairs: Iterable[tuple[str, str]], faults: Faults) -> dict[str, Any]:
+    """Read a query strictly: each value by its kind, unknown names and repeated single values refused.
+
+    Names that were not given are absent from the answer. Raises Unreadable for a repeated single-valued parameter.
+    """
+    known = {param.name: param for param in params}
+    values: dict[str, Any] = {}
+    for name, text in pairs:
+        param = known.get(name)
+        if param is None:
+            rules.unknown(name, known, name, faults)
+        elif param.repeatable:
+            values[name] = (*values.get(name, ()), param.kind.read(text, name, faults))
+        elif name in values:
+            raise Unreadable(f"The parameter {name} is given twice.")
+        else:
+            values[name] = param.kind.read(text, name, faults)
+    if "cursor" in values and "offset" in values:
+        faults.add("cursor", "field_invalid", "Give cursor or offset, not both.")
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """The orders a list can have: names to columns, newest or greatest first with a minus. A unique id always comes last."""
+
+    columns: dict[str, Any]
+    id_column: Any
+    default: str
+
+    @property
+    def kind(self) -> Kind:
+        """Return the kind of the `sort` parameter."""
+        names = [sign + name for name in self.columns for sign in ("", "-")]
+
+        def read_sort(value: str, field: str, faults: Faults) -> str | None:
+            if value in names:
+                return value
+            faults.add(field, "field_invalid", f"Choose one of: {', '.join(names)}.")
+            return None
+
+        return Kind(read_sort, {"enum": names, "default": self.default})
+
+    def order(self, sort: str) -> list[Any]:
+        """Return the ORDER BY terms. Absent values come last when descending and first when ascending, on both engines."""
+        column = self.columns[sort.lstrip("-")]
+        if sort.startswith("-"):
+            return [column.desc().nulls_last(), self.id_column.desc()]
+        return [column.asc().nulls_first(), self.id_column.asc()]
+
+    def cursor(self, sort: str, row: Any) -> str:
+        """Return the opaque text that stands for the place after `row`."""
+        value = getattr(row, self.columns[sort.lstrip("-")].key)
+        if isinstance(value, datetime):
+            value = (value - EPOCH).total_seconds()
+        elif isinstance(value, Severity):
+            value = value.rank
+        place = orjson.dumps([sort, value, getattr(row, self.id_column.key).hex])
+        return base64.urlsafe_b64encode(place).rstrip(b"=").decode()
+
+    def after(self, sort: str, cursor: str, faults: Faults) -> sa.ColumnElement[bool] | None:
+        """Return the condition for the rows after the cursor; a cursor of another order or not of ours is a fault."""
+        column = self.columns[sort.lstrip("-")]
+        try:
+            place = orjson.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
+            made_for, value, hexes = place
+            last_id = UUID(hex=hexes)
+            if made_for != sort:
+                raise ValueError
+            if value is not None:
+                value = self._comparable(column, value)
+        except (ValueError, TypeError, AttributeError, OverflowError, IndexError, UnicodeError, binascii.Error):
+            faults.add("cursor", "field_invalid", "This cursor is not one of this list in this order.")
+            return None
+        if sort.startswith("-"):
+            if value is None:
+                return sa.and_(column.is_(None), self.id_column < last_id)
+            return sa.or_(column < value, sa.and_(column == value, self.id_column < last_id), column.is_(None))
+        if value is None:
+            return sa.or_(column.is_not(None), self.id_column > last_id)
+        return sa.or_(column > value, sa.and_(column == value, self.id_column > last_id))
+
+    @staticmethod
+    def _comparable(column: Any, value: Any) -> Any:
+        if column.type.python_type is datetime:
+            return datetime.fromtimestamp(value, UTC)
+        if column.type.python_type is Severity or column.key == "severity":
+            return list(Severity)[value]
+        if not isinstance(value, str):
+            raise TypeError
+        return value
+
+
+def paged(
+    statement: sa.Select[Any], sorting: Sorting, values: dict[str, Any], faults: Faults
+) -> tuple[sa.Select[Any], str, int]:
+    """Order and cut a statement by the paging parameters in `values`; return it with the sort and the limit.
+
+    One row more than the limit is asked for, which tells whether there is a next page. Raises Invalid with all faults of
+    the query, those found before included.
+    """
+    sort = values.get("sort") or sorting.default
+    limit = values.get("limit") or LIMIT_DEFAULT
+    after = sorting.after(sort, values["cursor"], faults) if values.get("cursor") else None
+    faults.raise_if_any()
+    if after is not None:
+        statement = statement.where(after)
+    return statement.order_by(*sorting.order(sort)).limit(limit + 1).offset(values.get("offset") or 0), sort, limit

@@ -1,0 +1,119 @@
+"""The rules for single values, and the words in which every edge says that one is broken.
+
+Each rule takes a value, the path of its field and the collector; it returns the clean value, or None after adding a fault.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from enum import StrEnum
+from math import isfinite
+from typing import TypeVar
+from uuid import UUID
+
+from app.errors import Faults
+
+Term = TypeVar("Term", bound=StrEnum)
+
+# Control characters but newline and tab, and halves of surrogate pairs: PostgreSQL refuses the first, UTF-8 the second.
+UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+def text(value: str | None, field: str, faults: Faults, *, maximum: int, required: str = "") -> str | None:
+    """Return the text trimmed and with plain newlines; blank counts as absent.
+
+    `required` is the sentence that asks for the text where it may not be absent. Lengths are in code points.
+    """
+    clean = (value or "").replace("\r\n", "\n").replace("\r", "\n").strip()
+    if UNFIT.search(clean):
+        faults.add(field, "field_invalid", "Control characters are not allowed here, except new lines and tabs.")
+    elif not clean and required:
+        faults.add(field, "field_required", required)
+    elif len(clean) > maximum:
+        faults.add(field, "field_invalid", f"Use at most {maximum:,} characters; this has {len(clean):,}.")
+    else:
+        return clean or None
+    return None
+
+
+def term(value: str | None, terms: type[Term], field: str, faults: Faults) -> Term | None:
+    """Return the member of an enumeration; None stays None."""
+    if value is None:
+        return None
+    try:
+        return terms(value)
+    except ValueError:
+        faults.add(field, "field_invalid", f"Choose one of: {', '.join(terms)}.")
+        return None
+
+
+def identifier(value: str, field: str, faults: Faults) -> UUID | None:
+    """Return the UUID written in its canonical 36 characters."""
+    if CANONICAL_UUID.fullmatch(value):
+        return UUID(value)
+    faults.add(field, "field_invalid", "Write the id as a UUID of 36 characters.")
+    return None
+
+
+def identifiers(values: Sequence[str], field: str, faults: Faults, *, maximum: int) -> list[UUID]:
+    """Return the ids as a set in order of first occurrence; each one that can't be read is a fault at its index."""
+    if len(values) > maximum:
+        faults.add(field, "field_invalid", f"Give at most {maximum:,} threats; this has {len(values):,}.")
+        return []
+    unique: dict[UUID, None] = {}
+    for i, value in enumerate(values):
+        if CANONICAL_UUID.fullmatch(value):
+            unique.setdefault(UUID(value))
+        else:
+            identifier(value, f"{field}[{i}]", faults)
+    return list(unique)
+
+
+def number(value: float | None, field: str, faults: Faults, *, low: float, high: float, what: str) -> float | None:
+    """Return a finite number within bounds; None stays None."""
+    if value is None:
+        return None
+    if isfinite(value) and low <= value <= high:
+        return float(value)
+    faults.add(field, "field_invalid", f"{what} must be between {low:g} and {high:g}.")
+    return None
+
+
+def country(value: str | None, field: str, faults: Faults) -> str | None:
+    """Return an ISO 3166-1 alpha-2 code; None stays None."""
+    if value is None or COUNTRY.fullmatch(value):
+        return value
+    faults.add(field, "field_invalid", "Write the country as two capital letters (ISO 3166-1 alpha-2).")
+    return None
+
+
+def web_address(value: str | None, field: str, faults: Faults, *, maximum: int) -> str | None:
+    """Return an http or https address; anything else could run script when it is followed."""
+    clean = text(value, field, faults, maximum=maximum)
+    if clean is None or re.match(r"https?://[^\s/]", clean, re.IGNORECASE):
+        return clean
+    faults.add(field, "field_invalid", "Write an address that begins with http:// or https://.")
+    return None
+
+
+def moment(value: str, field: str, faults: Faults) -> datetime | None:
+    """Return the time written as RFC 3339 with its zone, in UTC."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)", value, re.ASCII):
+            time = datetime.fromisoformat(value.upper()).astimezone(UTC)
+            return time.replace(microsecond=time.microsecond // 1000 * 1000)
+    except (ValueError, OverflowError):
+        pass
+    faults.add(field, "field_invalid", "Write the time with its zone, such as 2026-04-18T09:00:00Z.")
+    return None
+
+
+def unknown(name: str, known: Iterable[str], field: str, faults: Faults) -> None:
+    """Add a fault for a name that is not known, with the nearest one that is."""
+    near = get_close_matches(name, list(known), n=1)
+    faults.add(field, "field_unknown", "This is not known here." + (f" Did you mean {near[0]}?" if near else ""))
