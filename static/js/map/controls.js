@@ -1,0 +1,57 @@
+/** Small pieces that the map's buttons are made of. */
+import { L } from "./leaflet.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Outlines on a 20 by 20 grid, stroked. */
+const ICONS = {
+  box: "M3 6V3h3M9 3h2M14 3h3v3M17 9v2M17 14v3h-3M11 17H9M6 17H3v-3M3 11V9M10 7v6M7 10h6",
+  view: "M3 3h14v14H3zM6.5 10.2l2.5 2.5 4.8-5.2",
+  fit: "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4M10 10h.01",
+  key: "M4 5h.01M8 5h8M4 10h.01M8 10h8M4 15h.01M8 15h8",
+};
+
+function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/**
+ * Make a button with an icon. It is of type "button", so it never submits a form that the map stands in.
+ *
+ * @param {keyof typeof ICONS} name @param {string} label spoken and shown on hover @param {(event: MouseEvent) => void} pressed
+ */
+export function iconButton(name, label, pressed) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "map-button";
+  button.setAttribute("aria-label", label);
+  button.title = label;
+  button.append(icon(name));
+  button.addEventListener("click", pressed);
+  return button;
+}
+
+/**
+ * Put elements into a corner of the map, safe from the map's own gestures.
+ *
+ * @param {L.Map} map @param {"topleft"|"topright"|"bottomleft"|"bottomright"} position @param {string} className
+ * @param {HTMLElement[]} elements
+ */
+export function addControl(map, position, className, elements) {
+  const control = new L.Control({ position });
+  control.onAdd = () => {
+    const bar = document.createElement("div");
+    bar.className = className;
+    bar.append(...elements);
+    L.DomEvent.disableClickPropagation(bar);
+    L.DomEvent.disableScrollPropagation(bar);
+    return bar;
+  };
+  return control.addTo(map);
+}

@@ -1,0 +1,101 @@
+/** Decides which place names are shown at a zoom and where, so that none lies on another. Pure, apart from measuring text. */
+
+/**
+ * @typedef {{kind: "country"|"city"|"capital", text: string, x: number, y: number, textX: number, align: CanvasTextAlign,
+ *   textY: number, box: number[]}} Label
+ *   Pixels from the world's corner at the layout's zoom. `x`, `y` is the place; `box` is left, top, right, bottom.
+ */
+
+export const FONTS = {
+  country: "600 11px system-ui, sans-serif",
+  city: "12px system-ui, sans-serif",
+  capital: "600 12px system-ui, sans-serif",
+};
+const HEIGHT = 14;
+/** Clear pixels kept round every label. */
+const AIR = 5;
+/** Countries are named from world view down to here; nearer, a name in the middle of a country is far out of view. */
+const COUNTRIES_TO_ZOOM = 8;
+/** From this zoom on even the smallest country may have its name. */
+const SMALL_COUNTRIES_FROM_ZOOM = 6;
+
+/** Remembers taken boxes in a grid, so that asking costs the same however many there are. */
+class Taken {
+  constructor() {
+    this.cells = new Map();
+  }
+
+  *_keys([left, top, right, bottom]) {
+    for (let i = Math.floor(left / 128); i <= Math.floor(right / 128); i += 1) {
+      for (let j = Math.floor(top / 128); j <= Math.floor(bottom / 128); j += 1) yield i * 1e6 + j;
+    }
+  }
+
+  isFree(box) {
+    for (const key of this._keys(box)) {
+      for (const other of this.cells.get(key) ?? []) {
+        if (box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]) return false;
+      }
+    }
+    return true;
+  }
+
+  add(box) {
+    for (const key of this._keys(box)) {
+      const cell = this.cells.get(key);
+      if (cell) cell.push(box);
+      else this.cells.set(key, [box]);
+    }
+  }
+}
+
+const grown = ([left, top, right, bottom]) => [left - AIR, top - AIR / 2, right + AIR, bottom + AIR / 2];
+
+function placeCountries(places, world, zoom, taken, labels) {
+  if (zoom > COUNTRIES_TO_ZOOM) return;
+  for (const country of places.countries) {
+    const room = country.extent * world;
+    if (zoom < SMALL_COUNTRIES_FROM_ZOOM && room < country.textWidth * 0.8) continue;
+    const x = country.x * world;
+    const y = country.y * world;
+    const box = [x - country.textWidth / 2, y - HEIGHT / 2, x + country.textWidth / 2, y + HEIGHT / 2];
+    if (!taken.isFree(box)) continue;
+    taken.add(grown(box));
+    labels.push({ kind: "country", text: country.text, x, y, textX: x, textY: y, align: "center", box });
+  }
+}
+
+function placeCities(places, world, zoom, taken, labels) {
+  for (const city of places.cities) {
+    if (city.zoom > zoom) continue;
+    const x = city.x * world;
+    const y = city.y * world;
+    const width = city.textWidth;
+    const sides = [
+      ["left", x + 6, y, [x - 4, y - HEIGHT / 2, x + 6 + width, y + HEIGHT / 2]],
+      ["right", x - 6, y, [x - 6 - width, y - HEIGHT / 2, x + 4, y + HEIGHT / 2]],
+      ["center", x, y - 11, [x - width / 2, y - 18, x + width / 2, y + 4]],
+      ["center", x, y + 11, [x - width / 2, y - 4, x + width / 2, y + 18]],
+    ];
+    const side = sides.find(([, , , box]) => taken.isFree(box));
+    if (!side) continue;
+    const [align, textX, textY, box] = side;
+    taken.add(grown(box));
+    labels.push({ kind: city.kind, text: city.text, x, y, textX, textY, align, box });
+  }
+}
+
+/**
+ * Lay out the names of one zoom for the whole world. Done once for a zoom, so names stay put while the map is dragged.
+ *
+ * @param {{countries: object[], cities: object[]}} places most important first, as `preparePlaces` of labels.js makes them
+ * @param {number} world width of the world in pixels @param {number} zoom whole
+ * @returns {Label[]}
+ */
+export function layoutLabels(places, world, zoom) {
+  const taken = new Taken();
+  const labels = [];
+  placeCountries(places, world, zoom, taken, labels);
+  placeCities(places, world, zoom, taken, labels);
+  return labels;
+}

@@ -1,0 +1,116 @@
+/** Names of countries and cities on a canvas of their own, between the land and the threats. */
+import { L } from "./leaflet.js";
+import { CanvasLayer, eachWorld } from "./canvas-layer.js";
+import { FONTS, layoutLabels } from "./label-layout.js";
+import { worldX, worldY } from "./mercator.js";
+import { readColours } from "./theme.js";
+
+const PANE = "map-labels";
+const SPACED = "0.06em";
+
+/** Turn the parallel arrays of places.json into rows with positions in world widths and measured texts. */
+function preparePlaces(file, ctx) {
+  const measure = (text, font, spacing) => {
+    ctx.font = font;
+    if ("letterSpacing" in ctx) ctx.letterSpacing = spacing;
+    return ctx.measureText(text).width;
+  };
+  const capitals = new Set(file.cities.capital);
+  const position = (rows, i) => ({ x: worldX(rows.lng[i] / 1000), y: worldY(rows.lat[i] / 1000) });
+  return {
+    countries: file.countries.name.map((name, i) => {
+      const text = name.toUpperCase();
+      const textWidth = measure(text, FONTS.country, SPACED);
+      return { ...position(file.countries, i), text, textWidth, extent: file.countries.width[i] / 1e5 };
+    }),
+    cities: file.cities.name.map((text, i) => {
+      const kind = capitals.has(i) ? "capital" : "city";
+      const textWidth = measure(text, FONTS[kind], "0px");
+      return { ...position(file.cities, i), text, textWidth, kind, zoom: file.cities.zoom[i] };
+    }),
+  };
+}
+
+const Labels = CanvasLayer.extend({
+  options: { pane: PANE },
+
+  initialize(url, options) {
+    L.setOptions(this, options);
+    this._url = url;
+    this._layouts = new Map();
+  },
+
+  onAdd(map) {
+    if (!map.getPane(PANE)) map.createPane(PANE).classList.add("map-quiet-pane");
+    this._colours = readColours(map.getContainer());
+    CanvasLayer.prototype.onAdd.call(this, map);
+    if (!this._places) this._load();
+  },
+
+  /** Take the colours that hold now and draw again. */
+  refreshColours() {
+    this._colours = readColours(this._map.getContainer());
+    this.redraw();
+  },
+
+  async _load() {
+    try {
+      const answer = await fetch(this._url);
+      if (!answer.ok) throw new Error(`${this._url}: ${answer.status}`);
+      this._places = preparePlaces(await answer.json(), this._ctx);
+      this.redraw();
+    } catch (error) {
+      // A map without names is still a map; whoever joins the parts may say so.
+      this.fire("load-error", { error });
+    }
+  },
+
+  _layout(zoom, world) {
+    if (!this._layouts.has(zoom)) this._layouts.set(zoom, layoutLabels(this._places, world, zoom));
+    return this._layouts.get(zoom);
+  },
+
+  _draw(ctx, frame) {
+    if (!this._places) return;
+    const labels = this._layout(frame.zoom, frame.world);
+    ctx.lineJoin = "round";
+    ctx.textBaseline = "middle";
+    ctx.strokeStyle = this._colours.halo;
+    eachWorld(frame, (left) => {
+      for (const label of labels) {
+        const [west, north, east, south] = label.box;
+        if (east + left < 0 || west + left > frame.width || south < frame.top || north > frame.top + frame.height) continue;
+        this._drawLabel(ctx, label, left, -frame.top);
+      }
+    });
+  },
+
+  _drawLabel(ctx, label, left, top) {
+    const isCountry = label.kind === "country";
+    ctx.font = FONTS[label.kind];
+    if ("letterSpacing" in ctx) ctx.letterSpacing = isCountry ? SPACED : "0px";
+    ctx.textAlign = label.align;
+    ctx.lineWidth = 3;
+    const colour = isCountry ? this._colours["label-country"] : this._colours["label-city"];
+    ctx.fillStyle = colour;
+    if (!isCountry) {
+      const size = label.kind === "capital" ? 2.75 : 2;
+      ctx.beginPath();
+      ctx.arc(label.x + left, label.y + top, size, 0, 2 * Math.PI);
+      ctx.stroke();
+      ctx.fill();
+    }
+    ctx.strokeText(label.text, label.textX + left, label.textY + top);
+    ctx.fillText(label.text, label.textX + left, label.textY + top);
+  },
+});
+
+/**
+ * Make the layer of place names.
+ *
+ * @param {string} baseUrl of the folder with places.json, with a trailing slash
+ * @returns {L.Layer & {refreshColours(): void}} fires `load-error` {error} when the file can't be read
+ */
+export function createLabels(baseUrl) {
+  return new Labels(`${baseUrl}places.json`);
+}
