@@ -8,8 +8,7 @@ from typing import Any
 from flask import Flask
 from flask_migrate import Migrate
 
-from app import api, cli, config, web
-from app.db import db, engine_options, engine_url, prepare
+from app import api, cli, config, db, web
 
 HERE = Path(__file__).parent
 # In a checkout the templates lie beside the package; in an installed wheel, inside it.
@@ -22,21 +21,21 @@ def create_app(**overrides: Any) -> Flask:
     """Return the application. `overrides` take precedence over the settings of the environment (see config.SETTINGS)."""
     settings = config.load(overrides)
     app = Flask(__name__, root_path=str(ROOT), template_folder="templates", static_folder="static")
-    url = engine_url(settings["DATABASE_URL"])
+    url = db.engine_url(settings["DATABASE_URL"])
     app.config.update(
         settings,
         SQLALCHEMY_DATABASE_URI=url,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, settings["BUSY_TIMEOUT_MS"]),
+        SQLALCHEMY_ENGINE_OPTIONS=db.engine_options(url, settings["BUSY_TIMEOUT_MS"]),
         MAX_CONTENT_LENGTH=BODY_MAX,
         MAX_FORM_MEMORY_SIZE=BODY_MAX,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings["SECURE_COOKIES"],
     )
-    db.init_app(app)
+    db.db.init_app(app)
     with app.app_context():
-        prepare(db.engine)
-    Migrate(app, db, directory=str(HERE / "migrations"), render_as_batch=True)
+        db.prepare(db.db.engine)
+    Migrate(app, db.db, directory=str(HERE / "migrations"), render_as_batch=True)
     api.init_app(app)
     web.init_app(app)
     cli.init_app(app)
