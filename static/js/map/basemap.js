@@ -5,8 +5,12 @@ import { drawLand } from "./land-drawing.js";
 import { worldSize } from "./mercator.js";
 import { readColours } from "./theme.js";
 
-/** From this zoom on the finer coastline is worth its bytes. */
-const FINE_FROM_ZOOM = 4;
+/** Coarsest first; each is fetched when the map first gets to its zoom. */
+const LEVELS = [
+  { zoom: 0, file: "land-110m.bin" },
+  { zoom: 4, file: "land-50m.bin" },
+  { zoom: 8, file: "land-10m.bin" },
+];
 
 export const ATTRIBUTION = "Natural Earth, GeoNames (CC BY 4.0)";
 
@@ -16,14 +20,13 @@ const Basemap = L.GridLayer.extend({
   initialize(baseUrl, options) {
     L.setOptions(this, options);
     this._baseUrl = baseUrl;
-    this._atlas = { coarse: null, fine: null };
-    this._asked = {};
+    this._atlases = LEVELS.map(() => null);
+    this._asked = LEVELS.map(() => false);
   },
 
   onAdd(map) {
     this._colours = readColours(map.getContainer());
     L.GridLayer.prototype.onAdd.call(this, map);
-    this._need("coarse", "land-110m.bin");
     map.on("zoomend", this._needForZoom, this);
     this._needForZoom();
   },
@@ -47,21 +50,30 @@ const Basemap = L.GridLayer.extend({
     this._repaint();
   },
 
+  /** Fetch what the zoom wants. The coarsest is small and always wanted, to have land in the first frame. */
   _needForZoom() {
-    if (this._map.getZoom() >= FINE_FROM_ZOOM) this._need("fine", "land-50m.bin");
+    const zoom = this._map.getZoom();
+    this._need(0);
+    this._need(LEVELS.findLastIndex((level) => level.zoom <= zoom));
   },
 
-  async _need(level, file) {
-    if (this._asked[level]) return;
-    this._asked[level] = true;
+  async _need(index) {
+    if (this._asked[index]) return;
+    this._asked[index] = true;
     try {
-      this._atlas[level] = await loadAtlas(this._baseUrl + file);
+      this._atlases[index] = await loadAtlas(this._baseUrl + LEVELS[index].file);
       if (this._map) this._repaint();
     } catch (error) {
       // Without land the map still shows the threats; the next change of zoom asks again.
-      this._asked[level] = false;
+      this._asked[index] = false;
       this.fire("load-error", { error });
     }
+  },
+
+  /** The finest atlas at hand that is not finer than the zoom wants, or else the coarsest. */
+  _atlasFor(zoom) {
+    const best = LEVELS.findLastIndex((level, index) => level.zoom <= zoom && this._atlases[index]);
+    return this._atlases[best] ?? this._atlases.find(Boolean) ?? null;
   },
 
   _repaint() {
@@ -77,8 +89,7 @@ const Basemap = L.GridLayer.extend({
     ctx.setTransform(device / pixels, 0, 0, device / pixels, 0, 0);
     const side = pixels / worldSize(coords.z);
     const square = { west: coords.x * side, north: coords.y * side, side, pixels };
-    const fine = coords.z >= FINE_FROM_ZOOM && this._atlas.fine;
-    drawLand(ctx, fine || this._atlas.coarse || this._atlas.fine, square, this._colours, coords.z);
+    drawLand(ctx, this._atlasFor(coords.z), square, this._colours, coords.z);
   },
 });
 

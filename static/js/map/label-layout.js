@@ -16,6 +16,7 @@ const HEIGHT = 14;
 const AIR = 5;
 /** Countries are named from world view down to here; nearer, a name in the middle of a country is far out of view. */
 const COUNTRIES_TO_ZOOM = 8;
+const CITIES_FIRST_FROM_ZOOM = 6;
 /** From this zoom on even the smallest country may have its name. */
 const SMALL_COUNTRIES_FROM_ZOOM = 6;
 
@@ -51,6 +52,11 @@ class Taken {
 
 const grown = ([left, top, right, bottom]) => [left - AIR, top - AIR / 2, right + AIR, bottom + AIR / 2];
 
+/** Lower and higher places for a country's name that finds its own taken, in pixels. */
+const NUDGES = [0, 18, -18, 30, -30];
+/** A country narrower than this, in pixels, has its name below it instead of on it. */
+const NARROW = 26;
+
 function placeCountries(places, world, zoom, taken, labels) {
   if (zoom > COUNTRIES_TO_ZOOM) return;
   for (const country of places.countries) {
@@ -58,10 +64,14 @@ function placeCountries(places, world, zoom, taken, labels) {
     if (zoom < SMALL_COUNTRIES_FROM_ZOOM && room < country.textWidth * 0.8) continue;
     const x = country.x * world;
     const y = country.y * world;
-    const box = [x - country.textWidth / 2, y - HEIGHT / 2, x + country.textWidth / 2, y + HEIGHT / 2];
-    if (!taken.isFree(box)) continue;
-    taken.add(grown(box));
-    labels.push({ kind: "country", text: country.text, x, y, textX: x, textY: y, align: "center", box });
+    for (const nudge of NUDGES) {
+      const textY = y + nudge + (room < NARROW ? 12 : 0);
+      const box = [x - country.textWidth / 2, textY - HEIGHT / 2, x + country.textWidth / 2, textY + HEIGHT / 2];
+      if (!taken.isFree(box)) continue;
+      taken.add(grown(box));
+      labels.push({ kind: "country", text: country.text, x, y, textX: x, textY, align: "center", box });
+      break;
+    }
   }
 }
 
@@ -71,17 +81,22 @@ function placeCities(places, world, zoom, taken, labels) {
     const x = city.x * world;
     const y = city.y * world;
     const width = city.textWidth;
-    const sides = [
-      ["left", x + 6, y, [x - 4, y - HEIGHT / 2, x + 6 + width, y + HEIGHT / 2]],
-      ["right", x - 6, y, [x - 6 - width, y - HEIGHT / 2, x + 4, y + HEIGHT / 2]],
-      ["center", x, y - 11, [x - width / 2, y - 18, x + width / 2, y + 4]],
-      ["center", x, y + 11, [x - width / 2, y - 4, x + width / 2, y + 18]],
-    ];
-    const side = sides.find(([, , , box]) => taken.isFree(box));
-    if (!side) continue;
-    const [align, textX, textY, box] = side;
-    taken.add(grown(box));
-    labels.push({ kind: city.kind, text: city.text, x, y, textX, textY, align, box });
+    // Beside the dot; or, when a mark covers the dot, beside the mark.
+    for (const gap of [7, 13, 22, 32]) {
+      const sides = [
+        ["left", x + gap, y, [x + gap - 2, y - HEIGHT / 2, x + gap + width, y + HEIGHT / 2]],
+        ["right", x - gap, y, [x - gap - width, y - HEIGHT / 2, x - gap + 2, y + HEIGHT / 2]],
+        ["center", x, y - gap - 5, [x - width / 2, y - gap - 12, x + width / 2, y - gap + 2]],
+        ["center", x, y + gap + 5, [x - width / 2, y + gap - 2, x + width / 2, y + gap + 12]],
+      ];
+      const side = sides.find(([, , , box]) => taken.isFree(box));
+      if (!side) continue;
+      const [align, textX, textY, box] = side;
+      taken.add(grown(box));
+      taken.add([x - 4, y - 4, x + 4, y + 4]);
+      labels.push({ kind: city.kind, text: city.text, x, y, textX, textY, align, box });
+      break;
+    }
   }
 }
 
@@ -90,12 +105,15 @@ function placeCities(places, world, zoom, taken, labels) {
  *
  * @param {{countries: object[], cities: object[]}} places most important first, as `preparePlaces` of labels.js makes them
  * @param {number} world width of the world in pixels @param {number} zoom whole
+ * @param {Iterable<number[]>} obstacles boxes to keep clear, in pixels from the world's corner
  * @returns {Label[]}
  */
-export function layoutLabels(places, world, zoom) {
+export function layoutLabels(places, world, zoom, obstacles) {
   const taken = new Taken();
+  for (const box of obstacles) taken.add(box);
   const labels = [];
-  placeCountries(places, world, zoom, taken, labels);
-  placeCities(places, world, zoom, taken, labels);
+  // Far out countries matter most; nearer, cities do, and a country's name can stand anywhere inside it.
+  const order = zoom < CITIES_FIRST_FROM_ZOOM ? [placeCountries, placeCities] : [placeCities, placeCountries];
+  for (const place of order) place(places, world, zoom, taken, labels);
   return labels;
 }

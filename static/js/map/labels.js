@@ -38,6 +38,7 @@ const Labels = CanvasLayer.extend({
     L.setOptions(this, options);
     this._url = url;
     this._layouts = new Map();
+    this._obstacles = () => [];
   },
 
   onAdd(map) {
@@ -45,6 +46,13 @@ const Labels = CanvasLayer.extend({
     this._colours = readColours(map.getContainer());
     CanvasLayer.prototype.onAdd.call(this, map);
     if (!this._places) this._load();
+  },
+
+  /** Have names step aside for boxes: `find(zoom, world)` gives them in pixels from the world's corner. Lays out afresh. */
+  keepClear(find) {
+    this._obstacles = find;
+    this._layouts.clear();
+    this.redraw();
   },
 
   /** Take the colours that hold now and draw again. */
@@ -66,7 +74,9 @@ const Labels = CanvasLayer.extend({
   },
 
   _layout(zoom, world) {
-    if (!this._layouts.has(zoom)) this._layouts.set(zoom, layoutLabels(this._places, world, zoom));
+    if (!this._layouts.has(zoom)) {
+      this._layouts.set(zoom, layoutLabels(this._places, world, zoom, this._obstacles(zoom, world)));
+    }
     return this._layouts.get(zoom);
   },
 
@@ -109,7 +119,7 @@ const Labels = CanvasLayer.extend({
  * Make the layer of place names.
  *
  * @param {string} baseUrl of the folder with places.json, with a trailing slash
- * @returns {L.Layer & {refreshColours(): void}} fires `load-error` {error} when the file can't be read
+ * @returns {L.Layer & {refreshColours(): void, keepClear(find: (zoom: number, world: number) => Iterable<number[]>): void}} fires `load-error` {error} when the file can't be read
  */
 export function createLabels(baseUrl) {
   return new Labels(`${baseUrl}places.json`);

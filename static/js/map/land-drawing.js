@@ -92,7 +92,7 @@ function stroke(ctx, lines, square, colour, width) {
  * Fill the square with sea, land, coasts and borders.
  *
  * @param {CanvasRenderingContext2D} ctx scaled to CSS pixels
- * @param {ReturnType<typeof import("./atlas.js").decodeAtlas> | null} atlas null draws sea only
+ * @param {import("./atlas.js").Atlas | null} atlas null draws sea only
  * @param {Square} square @param {Record<string, string>} colours see theme.js @param {number} zoom
  */
 export function drawLand(ctx, atlas, square, colours, zoom) {

@@ -132,6 +132,7 @@ export function createMap(element) {
     fit,
     setThreats(data) {
       threats.setThreats(data);
+      for (const layer of ground) layer.keepClear?.((zoom, world) => threats.boxes(zoom, world));
       const count = threats.count().toLocaleString();
       note.textContent = `${count} of ${(data.total ?? data.ids.length).toLocaleString()} on the map`;
       fitButton.disabled = threats.count() === 0;

@@ -5,7 +5,7 @@ export const SEVERITIES = ["negligible", "low", "medium", "high", "critical"];
 
 /** Corners as angles in turns from the top, and how far out they lie, so that all shapes look equally big. */
 const CORNERS = {
-  4: { turns: [0.0625, 0.1875, 0.3125, 0.4375, 0.5625, 0.6875, 0.8125, 0.9375], reach: 1.1 },
+  4: { turns: [0, 0.25, 0.5, 0.75], reach: 1.2 },
   3: { turns: [0, 1 / 3, 2 / 3], reach: 1.3, drop: 0.16 },
   2: { turns: [0.125, 0.375, 0.625, 0.875], reach: 1.18 },
 };
@@ -17,7 +17,7 @@ export function shapeRadius(rank) {
 }
 
 /**
- * Trace the outline of a severity's shape into the current path: octagon, triangle, square, circle, small circle.
+ * Trace the outline of a severity's shape into the current path: diamond, triangle, square, circle, small circle.
  *
  * @param {CanvasRenderingContext2D} ctx @param {number} rank 0 to 4 @param {number} x @param {number} y centre
  * @param {number} radius pixels

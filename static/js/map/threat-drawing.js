@@ -112,7 +112,7 @@ function drawShare(ctx, x, y, radius, share, colours) {
 }
 
 function drawBadge(ctx, x, y, rank, colours) {
-  traceShape(ctx, rank, x, y, 4.25);
+  traceShape(ctx, rank, x, y, 4.75);
   ctx.strokeStyle = colours.outline;
   ctx.lineWidth = 2.5;
   ctx.lineJoin = "round";

@@ -90,6 +90,15 @@ const Threats = CanvasLayer.extend({
     return this._data ? this._edgesOf(this._rows) : null;
   },
 
+  /** @returns {number[][]} left, top, right, bottom of all marks at a zoom, in pixels from the world's corner */
+  boxes(zoom, world) {
+    if (!this._data) return [];
+    return this._groupsAt(zoom, world).map(({ x, y, members, worst }) => {
+      const radius = members.length > 1 ? clusterRadius(members.length) + 1 : shapeRadius(worst) + 1;
+      return [x - radius, y - radius, x + radius, y + radius];
+    });
+  },
+
   _edgesOf(rows) {
     return edgesAround(rows.map((i) => this._data.lat[i]), rows.map((i) => this._data.lng[i]));
   },
