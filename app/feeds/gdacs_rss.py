@@ -1,0 +1,161 @@
+"""GDACS alerts as RSS 2.0 with the `gdacs` namespace.
+
+Format: https://www.gdacs.org/xml/rss.xml and the feed's own comments. A point is lat lng in `georss:point`. One event keeps its
+`eventtype` and `eventid` through all bulletins, which are counted by `episodeid`. Feeds of 2019 have no `datemodified`; there
+`pubDate` is the time of the last bulletin. Terms: "Syndication allowed, provided the source is acknowledged."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from app.errors import Unreadable
+from app.feeds.countries import alpha2
+from app.feeds.record import Problem, Record
+from app.feeds.values import BadRow, decimal, in_utc, shown
+from app.terms import Precision, Severity, ThreatStatus
+
+SOURCE = "gdacs"
+SOURCES = ("GDACS",)
+ATTRIBUTION = "Data: Global Disaster Alert and Coordination System (GDACS), © European Union."
+
+_NAMESPACES = {
+    "gdacs": "http://www.gdacs.org",
+    "geo": "http://www.w3.org/2003/01/geo/wgs84_pos#",
+    "georss": "http://www.georss.org/georss",
+}
+_SEVERITIES = {"green": Severity.LOW, "orange": Severity.HIGH, "red": Severity.CRITICAL}
+
+_TYPES = {
+    "DR": ("drought", Precision.REGION),
+    "EQ": ("earthquake", Precision.NEAR),
+    "FL": ("flood", Precision.REGION),
+    "TC": ("tropical cyclone", Precision.REGION),
+    "TS": ("tsunami", Precision.REGION),
+    "VO": ("volcano", Precision.NEAR),
+    "WF": ("wildfire", Precision.DISTRICT),
+}
+"""The kinds of event, and what the point of each stands for: the middle of a drought is not where the drought is."""
+
+_DOUBLE_MARK = "\ufeff".encode().decode("cp1252").encode()
+"""A byte order mark that was taken for Windows-1252 and written out as UTF-8 once more: "ï»¿"."""
+
+
+def parse(data: bytes) -> Iterator[Record | Problem]:
+    """Read a feed; `row` counts items from 1.
+
+    A copy that was encoded twice, known by its doubled byte order mark, is decoded once before it is read: as Windows-1252,
+    or, where that fails, by leaving out the mark alone. Raises Unreadable, saying where, for what is not well-formed XML,
+    for any document type definition (so for entities of its own), and for a root that is not RSS.
+    """
+    try:
+        root: Element = fromstring(_once_encoded(data), forbid_dtd=True)
+    except ParseError as error:
+        line, column = error.position
+        raise Unreadable(f"This is not XML, or it is cut off: see line {line:,}, column {column + 1:,}.") from None
+    except DefusedXmlException:
+        raise Unreadable("The XML declares entities or a document type of its own, which no feed needs.") from None
+    except (ValueError, LookupError):
+        raise Unreadable("The XML declares an encoding that can't be read.") from None
+    channel = root.find("channel")
+    if root.tag != "rss" or channel is None:
+        raise Unreadable(f"This is XML, but not RSS: its root is “{shown(root.tag)}”.")
+    return _records(channel.findall("item"))
+
+
+def _once_encoded(data: bytes) -> bytes:
+    if not data.startswith(_DOUBLE_MARK):
+        return data
+    try:
+        return data.decode().encode("cp1252")
+    except UnicodeError:
+        return data.removeprefix(_DOUBLE_MARK)
+
+
+def _records(items: list[Element]) -> Iterator[Record | Problem]:
+    for row, item in enumerate(items, 1):
+        try:
+            yield _record(row, item)
+        except BadRow as reason:
+            yield Problem(row, str(reason))
+
+
+def _record(row: int, item: Element) -> Record:
+    kind, number = _text(item, "gdacs:eventtype"), _text(item, "gdacs:eventid")
+    if not kind or not number:
+        raise BadRow("The item has no GDACS event type and event id.")
+    level = _text(item, "gdacs:alertlevel")
+    if level.casefold() not in _SEVERITIES:
+        raise BadRow(f"The alert level “{shown(level)}” is none of Green, Orange and Red.")
+    threat_type, reach = _TYPES.get(kind.upper(), (kind, Precision.REGION))
+    country = _text(item, "gdacs:country")
+    lat, lng = _point(item)
+    return Record(
+        row=row,
+        source=SOURCE,
+        external_id=f"{kind}{number}",
+        title=_text(item, "title") or f"{level} alert: {threat_type}{f' in {country}' if country else ''}",
+        severity=_SEVERITIES[level.casefold()],
+        status=_STATUSES.get(_text(item, "gdacs:iscurrent").casefold()),
+        description=_text(item, "description") or None,
+        threat_type=threat_type,
+        threat_rationale=_rationale(item, level),
+        location=country or None,
+        location_country=alpha2(_text(item, "gdacs:iso3")),
+        lat=lat,
+        lng=lng,
+        location_precision_level=None
+        if lat is None
+        else Precision.COUNTRY
+        if "," in country and kind == "DR"
+        else reach,
+        observed_at=_time(item, "gdacs:fromdate"),
+        source_updated_at=_time(item, "gdacs:datemodified") or _time(item, "pubDate"),
+        url=_text(item, "link") or None,
+        sources=SOURCES,
+    )
+
+
+_STATUSES = {"true": ThreatStatus.ACTIVE, "false": ThreatStatus.ENDED}
+
+
+def _rationale(item: Element, level: str) -> str:
+    """Say in GDACS's own words what the alert level rests on."""
+    score = _text(item, "gdacs:alertscore")
+    facts = [f"alert level {level}{f' (score {score})' if score else ''}"]
+    facts += filter(None, (_text(item, "gdacs:severity"), _text(item, "gdacs:population")))
+    temporary = _text(item, "gdacs:temporary").casefold() == "true"
+    return f"GDACS: {'; '.join(facts).rstrip('.')}.{' GDACS calls this a temporary alert.' if temporary else ''}"
+
+
+def _text(item: Element, path: str) -> str:
+    return (item.findtext(path, "", _NAMESPACES) or "").strip()
+
+
+def _point(item: Element) -> tuple[float | None, float | None]:
+    """Return lat, lng from the GeoRSS point or the W3C one; both None when there is neither."""
+    words = _text(item, "georss:point").replace(",", " ").split()
+    if not words:
+        words = [_text(item, "geo:Point/geo:lat"), _text(item, "geo:Point/geo:long")]
+        if not any(words):
+            return None, None
+    if len(words) != 2 or not all(words):
+        raise BadRow("The point is not two numbers.")
+    return decimal(words[0], "latitude"), decimal(words[1], "longitude")
+
+
+def _time(item: Element, path: str) -> datetime | None:
+    """Return an RFC 822 date in UTC, or None when there is none."""
+    word = _text(item, path)
+    if not word:
+        return None
+    try:
+        return in_utc(parsedate_to_datetime(word))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        raise BadRow(f"The {path.removeprefix('gdacs:')} “{shown(word)}” is not a date.") from None

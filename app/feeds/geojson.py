@@ -1,0 +1,95 @@
+"""Any GeoJSON, RFC 7946: properties are read as the columns of a table, places from the geometries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from app.errors import Unreadable
+from app.feeds.columns import Columns
+from app.feeds.geometry import place
+from app.feeds.jsonfile import features, load, members
+from app.feeds.record import Problem, Record
+from app.feeds.table import Table, guess, records
+from app.feeds.values import BadRow, text
+
+MAX_PROPERTIES = 500
+"""Different names of properties in one file."""
+
+
+def parse(data: bytes, columns: Mapping[str, str] | None = None, source: str = "upload") -> Iterator[Record | Problem]:
+    """Read features; `columns` names a property for any of our fields but lat and lng, `row` counts features from 1.
+
+    Raises Unreadable when the file as a whole is no GeoJSON, or in another reference system than WGS84, and for a property
+    that does not exist.
+    """
+    return records(_table(data), _without_place(columns), source)
+
+
+def guess_columns(data: bytes, columns: Mapping[str, str] | None = None) -> Columns:
+    """Say how `parse` would read the file. Raises Unreadable when the file as a whole is no GeoJSON."""
+    return guess(_table(data), _without_place(columns))
+
+
+def _without_place(columns: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    if columns and (columns.get("lat") or columns.get("lng")):
+        raise Unreadable("GeoJSON has its coordinates in the geometry; they can't be read from a property.")
+    return columns
+
+
+def _table(data: bytes) -> Table:
+    document = load(data)
+    items = features(document)
+    _check_reference_system(document)
+    numbers, properties, places, ids, problems = [], [], [], [], []
+    for number, item in enumerate(items, 1):
+        try:
+            feature = members(item, "feature")
+            where = place(feature.get("geometry"))
+            cells = {
+                _cell(name): _cell(value) for name, value in members(feature.get("properties"), "properties").items()
+            }
+            own_id = text(feature.get("id"), "id") or ""
+        except BadRow as reason:
+            problems.append(Problem(number, str(reason)))
+            continue
+        numbers.append(number)
+        properties.append(cells)
+        places.append(where)
+        ids.append(own_id)
+    names = list(dict.fromkeys(name for cells in properties for name in cells))
+    if len(names) > MAX_PROPERTIES:
+        raise Unreadable(
+            f"The features have {len(names):,} different properties; at most {MAX_PROPERTIES} can be read."
+        )
+    return Table(
+        names=names,
+        numbers=numbers,
+        cells=[[cells.get(name, "") for name in names] for cells in properties],
+        places=places,
+        ids=ids if ids and all(ids) and len(set(ids)) == len(ids) else None,
+        problems=problems,
+        notes=["Places are read from the geometries."],
+    )
+
+
+def _cell(value: object) -> str:
+    """Return a property as text; what is nested stays JSON."""
+    try:
+        return text(value, "property") or ""
+    except BadRow:
+        try:
+            return json.dumps(value, sort_keys=True)
+        except RecursionError:
+            raise BadRow("A property is nested too deeply.") from None
+
+
+def _check_reference_system(document: object) -> None:
+    """Raise Unreadable for the `crs` member of older GeoJSON when it names anything but WGS84."""
+    crs = document.get("crs") if isinstance(document, dict) else None
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else None
+    if isinstance(name, str) and not name.upper().endswith(("CRS84", "CRS84H", ":4326", ":4979")):
+        raise Unreadable(
+            f"The coordinates are in the reference system {name[:60]}; save the file in WGS84 (EPSG:4326)."
+        )

@@ -1,0 +1,76 @@
+"""The one place that a GeoJSON geometry stands for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from app.feeds.jsonfile import members
+from app.feeds.values import BadRow, number
+from app.geo.box import Box
+from app.geo.distance import distance_km
+
+_DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
+
+
+class Place(NamedTuple):
+    """Where something is: WGS84 degrees, and how far off in km it may be when it is more than a point."""
+
+    lat: float | None
+    lng: float | None
+    uncertainty_km: float | None
+
+
+NOWHERE = Place(None, None, None)
+
+
+def place(geometry: object) -> Place:
+    """Return the place of a geometry, RFC 7946 section 3.1: a point itself, else the middle of the smallest box around it.
+
+    The uncertainty then reaches to the farthest corner. Null and empty geometries are nowhere. Raises BadRow for what is
+    no geometry; numbers written as text are not numbers. Points are not checked against the limits of the globe.
+    """
+    positions = _positions(members(geometry, "geometry"))
+    if len(positions) < 2:
+        return Place(*positions[0], None) if positions else NOWHERE
+    try:
+        box = Box.around(positions)
+    except ValueError:
+        raise BadRow("The geometry has a position off the globe.") from None
+    width = box.max_lng - box.min_lng + (360 if box.crosses_antimeridian else 0)
+    lat, lng = (box.min_lat + box.max_lat) / 2, box.min_lng + width / 2
+    lng = lng - 360 if lng > 180 else lng
+    return Place(lat, lng, max(distance_km(lat, lng, *position) for position in positions))
+
+
+def _positions(geometry: dict[str, object]) -> list[tuple[float, float]]:
+    """Return all positions as (lat, lng)."""
+    kind = geometry.get("type")
+    if not geometry:
+        return []
+    if kind == "GeometryCollection":
+        parts = [members(part, "geometry") for part in _items(geometry.get("geometries"))]
+        if any(part.get("type") == kind for part in parts):
+            raise BadRow("The geometry is a collection of collections.")
+        return [position for part in parts for position in _positions(part)]
+    if not isinstance(kind, str) or kind not in _DEPTH:
+        raise BadRow("The geometry has no type that GeoJSON knows.")
+    level = [geometry.get("coordinates")]
+    for _ in range(_DEPTH[kind]):
+        level = [item for items in level for item in _items(items)]
+    return [_position(item) for item in level if item != []]
+
+
+def _position(value: object) -> tuple[float, float]:
+    items = _items(value)
+    if len(items) < 2:
+        raise BadRow("A position has fewer than two numbers.")
+    lng, lat = number(items[0], "longitude"), number(items[1], "latitude")
+    if lat is None or lng is None:
+        raise BadRow("A position has an empty coordinate.")
+    return lat, lng
+
+
+def _items(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise BadRow("The coordinates are not lists of numbers.")
+    return value
