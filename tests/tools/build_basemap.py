@@ -53,8 +53,8 @@ def mercator(lng: float, lat: float) -> Point:
 class Topology:
     """One TopoJSON file with its arcs made absolute and unwrapped, in the file's own integer grid.
 
-    The atlas lets lines jump from 180 to -180. Unwrapped, each point is the copy nearest to the one before it, so an arc
-    may leave the range of the grid but never jumps.
+    The atlas lets lines jump from 180 to -180. Unwrapped, each point is the copy nearest to the one before it, so an
+    arc may leave the range of the grid but never jumps.
     """
 
     def __init__(self, path: Path) -> None:
@@ -131,7 +131,7 @@ def encode_atlas(topology: Topology) -> bytes:
             the first from 0,0, the others from the point before
         number of land rings, then each: arcs, then ~reference for each (below 0: arc `~reference` backwards)
 
-    A ring whose end lies one world away from its start goes round a pole; the reader closes it along the edge of the map.
+    A ring whose end lies one world away from its start goes round a pole; the reader closes it along the map's edge.
     """
     land = [ring for g in topology.geometries("land") for polygon in polygons(g) for ring in polygon]
     coast = {ref if ref >= 0 else ~ref for ring in land for ref in ring}
@@ -294,8 +294,8 @@ def city_labels(count: int) -> list[tuple[str, float, float, int, bool]]:
 def places(topology: Topology) -> dict:
     """Return the label file: parallel arrays, most important first.
 
-    `lng` and `lat` are whole thousandths of a degree. A country's `width` is its largest part's, in hundred-thousandths of
-    the world's. A city's `zoom` is the one to appear at; `capital` holds the positions of capitals.
+    `lng` and `lat` are whole thousandths of a degree. A country's `width` is its largest part's, in hundred-thousandths
+    of the world's. A city's `zoom` is the one to appear at; `capital` holds the positions of capitals.
     """
     countries = country_labels(topology)
     cities = city_labels(CITIES)

@@ -3,7 +3,7 @@ import { L } from "./leaflet.js";
 import { worldSize } from "./mercator.js";
 
 /** Share of the view that is drawn beyond each of its edges. */
-const PADDING = 0.25;
+const PADDING = 0.2;
 
 /**
  * Subclasses give `_draw(ctx, frame)`. A frame says what the canvas covers:
@@ -35,7 +35,7 @@ export const CanvasLayer = L.Layer.extend({
       move: this._moved,
       moveend: this.redraw,
       zoom: this._zoomed,
-      zoomend: this.redrawNow,
+      zoomend: this.redraw,
       resize: this.redraw,
       zoomanim: this._animateZoom,
     };

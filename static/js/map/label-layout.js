@@ -16,7 +16,7 @@ const HEIGHT = 14;
 const AIR = 5;
 /** Countries are named from world view down to here; nearer, a name in the middle of a country is far out of view. */
 const COUNTRIES_TO_ZOOM = 8;
-const CITIES_FIRST_FROM_ZOOM = 6;
+const CITIES_FIRST_FROM_ZOOM = 5;
 /** From this zoom on even the smallest country may have its name. */
 const SMALL_COUNTRIES_FROM_ZOOM = 6;
 
@@ -26,27 +26,28 @@ class Taken {
     this.cells = new Map();
   }
 
-  *_keys([left, top, right, bottom]) {
-    for (let i = Math.floor(left / 128); i <= Math.floor(right / 128); i += 1) {
-      for (let j = Math.floor(top / 128); j <= Math.floor(bottom / 128); j += 1) yield i * 1e6 + j;
-    }
-  }
-
-  isFree(box) {
-    for (const key of this._keys(box)) {
-      for (const other of this.cells.get(key) ?? []) {
-        if (box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]) return false;
-      }
+  _each([left, top, right, bottom], visit) {
+    for (let i = left >> 7; i <= right >> 7; i += 1) {
+      for (let j = top >> 7; j <= bottom >> 7; j += 1) if (visit((i + 1) * 2 ** 20 + j) === false) return false;
     }
     return true;
   }
 
+  isFree(box) {
+    return this._each(box, (key) => {
+      for (const other of this.cells.get(key) ?? []) {
+        if (box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]) return false;
+      }
+      return true;
+    });
+  }
+
   add(box) {
-    for (const key of this._keys(box)) {
+    this._each(box, (key) => {
       const cell = this.cells.get(key);
       if (cell) cell.push(box);
       else this.cells.set(key, [box]);
-    }
+    });
   }
 }
 

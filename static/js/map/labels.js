@@ -2,7 +2,7 @@
 import { L } from "./leaflet.js";
 import { CanvasLayer, eachWorld } from "./canvas-layer.js";
 import { FONTS, layoutLabels } from "./label-layout.js";
-import { worldX, worldY } from "./mercator.js";
+import { worldSize, worldX, worldY } from "./mercator.js";
 import { readColours } from "./theme.js";
 
 const PANE = "map-labels";
@@ -70,6 +70,21 @@ const Labels = CanvasLayer.extend({
     } catch (error) {
       // A map without names is still a map; whoever joins the parts may say so.
       this.fire("load-error", { error });
+    }
+  },
+
+  /** Laying out is a task of its own, so that the frame after a zoom has only to draw. */
+  redraw() {
+    const zoom = this._map?.getZoom();
+    if (!this._places || zoom === undefined || this._layouts.has(zoom)) CanvasLayer.prototype.redraw.call(this);
+    else {
+      clearTimeout(this._layingOut);
+      this._layingOut = setTimeout(() => {
+        if (!this._map) return;
+        const now = this._map.getZoom();
+        if (Number.isInteger(now)) this._layout(now, worldSize(now));
+        CanvasLayer.prototype.redraw.call(this);
+      }, 0);
     }
   },
 

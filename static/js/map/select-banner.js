@@ -1,7 +1,9 @@
 /** The label on the map that says that it is in select mode, what a drag will do, and how to leave. */
 
+// Where there is no mouse there is hardly an Alt key; the button does the same.
+const hasMouse = matchMedia("(any-pointer: fine)").matches;
 const WORDS = {
-  add: "Drag a box to select. Hold Alt to take away.",
+  add: hasMouse ? "Drag a box to select. Hold Alt to take away." : "Drag a box to select.",
   take: "Drag a box to take threats out of the selection.",
 };
 

@@ -21,6 +21,7 @@ class BoxSelect {
     this.takes = false;
     this.altHeld = false;
     this.drag = null;
+    this.told = { selecting: false, mode: "add" };
     this.rectangle = document.createElement("div");
     this.rectangle.className = "map-box";
     this.rectangle.hidden = true;
@@ -83,7 +84,10 @@ class BoxSelect {
     this.container.classList.toggle("map-taking-away", (this.isOn || this.drag !== null) && takes);
     this.button.setAttribute("aria-pressed", String(this.isOn));
     this.banner.show(this.isOn, takes);
-    this.modeChanged({ selecting: this.isOn, mode: this._mode() });
+    const mode = this._mode();
+    if (this.told.selecting === this.isOn && this.told.mode === mode) return;
+    this.told = { selecting: this.isOn, mode };
+    this.modeChanged(this.told);
   }
 
   _setAlt(held) {

@@ -94,7 +94,8 @@ const Threats = CanvasLayer.extend({
   boxes(zoom, world) {
     if (!this._data) return [];
     return this._groupsAt(zoom, world).map(({ x, y, members, worst }) => {
-      const radius = members.length > 1 ? clusterRadius(members.length) + 1 : shapeRadius(worst) + 1;
+      // Room for the ring of a selected one, so that names need not move when the selection changes.
+      const radius = (members.length > 1 ? clusterRadius(members.length) : shapeRadius(worst)) + 5;
       return [x - radius, y - radius, x + radius, y + radius];
     });
   },
