@@ -1,1 +1,1 @@
-"""Files of other people's records: one module per source or format, each a pure `parse` of bytes to records and problems."""
+"""Other people's files: one module per source or format, each a pure `parse` from bytes to records and problems."""

@@ -9,22 +9,26 @@ from dataclasses import dataclass
 from app.errors import Unreadable
 
 _NAMES: dict[str, str] = {
-    "title": "title headline name event_title incident_title incident_name event_name event event_type subject summary "
-    "source_headline conflict_name dyad_name label",
-    "external_id": "external_id id event_id incident_id eventid uid guid uuid event_id_cnty globaleventid serial reference "
-    "objectid fid",
+    "title": "title headline event_title incident_title name event_name incident_name event event_type subject summary "
+    "label source_headline conflict_name dyad_name",
+    "external_id": "external_id id event_id incident_id eventid uid guid uuid event_id_cnty globaleventid serial "
+    "reference objectid fid",
     "lat": "lat latitude y lat_dd lat_wgs84 y_coord begin_lat breite breitengrad latitud",
     "lng": "lng lon long longitude x lon_dd lon_wgs84 x_coord begin_lon laenge länge laengengrad längengrad longitud",
-    "severity": "severity level alert_level alertlevel alert severity_level priority threat_level risk_level criticality",
+    "severity": "severity severity_level threat_level risk_level alert_level alertlevel alert level priority "
+    "criticality",
     "status": "status state_of_threat threat_status event_status",
     "description": "description details notes narrative text body comment comments where_description event_description",
-    "threat_type": "threat_type type category event_type hazard hazard_type kind incident_type sub_event_type",
-    "location": "location place place_name where address city town location_name where_coordinates cz_name adm_2 adm_1",
+    "threat_type": "threat_type event_type hazard hazard_type category incident_type event type kind sub_event_type",
+    "location": "location location_name place place_name where address city town areadesc area_desc where_coordinates "
+    "cz_name adm_2 adm_1",
     "location_country": "location_country country_code iso2 iso_a2 iso3 iso_a3 country_iso country country_name",
-    "observed_at": "observed_at observed time timestamp datetime date_time occurred_at event_time event_date incident_date "
-    "begin_utc start_time start date_start date otime acq_date published_at reported_at datum fecha",
-    "expires_at": "expires_at expires expiry valid_until end_utc end_time date_end end ends",
-    "source_updated_at": "source_updated_at updated updated_at last_updated modified modified_at last_modified datemodified",
+    "observed_at": "observed_at observed time timestamp datetime date_time occurred_at event_time event_date "
+    "incident_date begin_utc start_time start date_start date otime acq_date onset effective sent published_at "
+    "reported_at datum fecha",
+    "expires_at": "expires_at expires expiry expiry_date valid_until",
+    "source_updated_at": "source_updated_at updated_at updated last_updated modified_at modified last_modified "
+    "datemodified",
     "url": "url link href source_url sourceurl web permalink",
 }
 """Our fields, and the names under which columns hold them, the likeliest first."""
@@ -41,7 +45,7 @@ _TAGS: dict[str, str] = {
     "location": "#loc+name #adm3+name #adm2+name #adm1+name #loc",
     "location_country": "#country+code #country+name #country",
     "observed_at": "#date+start #date+occurred #date+reported #date",
-    "expires_at": "#date+end",
+    "expires_at": "#date+expires",
     "source_updated_at": "#date+updated #date+modified",
     "url": "#meta+url",
 }
@@ -55,8 +59,8 @@ FIELDS = tuple(_NAMES)
 class Columns:
     """What a table holds and how it would be read.
 
-    `chosen` has every one of `FIELDS`, each with the name of a column or None; `names` are all columns in order; `rows` the
-    first up to five rows as text; `notes` are sentences for a person about what was assumed.
+    `chosen` has every one of `FIELDS`, each with the name of a column or None; `names` are all columns in order; `rows`
+    the first up to five rows as text; `notes` are sentences for a person about what was assumed.
     """
 
     chosen: Mapping[str, str | None]
@@ -66,7 +70,7 @@ class Columns:
 
 
 def candidates(field: str, names: Sequence[str], tags: Sequence[str]) -> Iterator[str]:
-    """Yield the columns that may hold a field, the likeliest first: by HXL tag, by name, by the last word of the name."""
+    """Yield the columns that may hold a field, the likeliest first: by HXL tag, by name, by how the name ends."""
     parts = [_tag(tag) for tag in tags]
     for wanted in _TAGS[field].split():
         yield from (

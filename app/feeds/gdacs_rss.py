@@ -1,8 +1,9 @@
 """GDACS alerts as RSS 2.0 with the `gdacs` namespace.
 
-Format: https://www.gdacs.org/xml/rss.xml and the feed's own comments. A point is lat lng in `georss:point`. One event keeps its
-`eventtype` and `eventid` through all bulletins, which are counted by `episodeid`. Feeds of 2019 have no `datemodified`; there
-`pubDate` is the time of the last bulletin. Terms: "Syndication allowed, provided the source is acknowledged."
+Format: https://www.gdacs.org/xml/rss.xml and the feed's own comments. A point is lat lng in `georss:point`. One event
+keeps its `eventtype` and `eventid` through all bulletins, which are counted by `episodeid`. Feeds of 2019 have no
+`datemodified`; there `pubDate` is the time of the last bulletin. Terms: "Syndication allowed, provided the source is
+acknowledged."
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ _DOUBLE_MARK = "\ufeff".encode().decode("cp1252").encode()
 def parse(data: bytes) -> Iterator[Record | Problem]:
     """Read a feed; `row` counts items from 1.
 
-    A copy that was encoded twice, known by its doubled byte order mark, is decoded once before it is read: as Windows-1252,
-    or, where that fails, by leaving out the mark alone. Raises Unreadable, saying where, for what is not well-formed XML,
-    for any document type definition (so for entities of its own), and for a root that is not RSS.
+    A copy that was encoded twice, known by its doubled byte order mark, is decoded once before it is read: as
+    Windows-1252, or, where that fails, by leaving out the mark alone. Raises Unreadable, saying where, for what is not
+    well-formed XML, for any document type definition (so for entities of its own), and for a root that is not RSS.
     """
     try:
         root: Element = fromstring(_once_encoded(data), forbid_dtd=True)
@@ -65,7 +66,7 @@ def parse(data: bytes) -> Iterator[Record | Problem]:
         raise Unreadable("The XML declares an encoding that can't be read.") from None
     channel = root.find("channel")
     if root.tag != "rss" or channel is None:
-        raise Unreadable(f"This is XML, but not RSS: its root is “{shown(root.tag)}”.")
+        raise Unreadable(f"This is XML, but not RSS: it has no channel, and its root is “{shown(root.tag)}”.")
     return _records(channel.findall("item"))
 
 

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 
 from app.errors import Unreadable
+from app.feeds.choosing import guess, records
 from app.feeds.columns import Columns
 from app.feeds.geometry import place
 from app.feeds.jsonfile import features, load, members
 from app.feeds.record import Problem, Record
-from app.feeds.table import Table, guess, records
+from app.feeds.table import Table
 from app.feeds.values import BadRow, text
 
 MAX_PROPERTIES = 500
@@ -20,8 +21,8 @@ MAX_PROPERTIES = 500
 def parse(data: bytes, columns: Mapping[str, str] | None = None, source: str = "upload") -> Iterator[Record | Problem]:
     """Read features; `columns` names a property for any of our fields but lat and lng, `row` counts features from 1.
 
-    Raises Unreadable when the file as a whole is no GeoJSON, or in another reference system than WGS84, and for a property
-    that does not exist.
+    Raises Unreadable when the file as a whole is no GeoJSON, or in another reference system than WGS84, and for a
+    property that does not exist.
     """
     return records(_table(data), _without_place(columns), source)
 
@@ -65,7 +66,7 @@ def _table(data: bytes) -> Table:
     return Table(
         names=names,
         numbers=numbers,
-        cells=[[cells.get(name, "") for name in names] for cells in properties],
+        cells=[tuple(cells.get(name, "") for name in names) for cells in properties],
         places=places,
         ids=ids if ids and all(ids) and len(set(ids)) == len(ids) else None,
         problems=problems,

@@ -24,10 +24,11 @@ NOWHERE = Place(None, None, None)
 
 
 def place(geometry: object) -> Place:
-    """Return the place of a geometry, RFC 7946 section 3.1: a point itself, else the middle of the smallest box around it.
+    """Return the place of a geometry: a point itself, else the middle of the smallest box around it.
 
-    The uncertainty then reaches to the farthest corner. Null and empty geometries are nowhere. Raises BadRow for what is
-    no geometry; numbers written as text are not numbers. Points are not checked against the limits of the globe.
+    Format: RFC 7946, section 3.1. The uncertainty then reaches to the farthest corner. Null and empty geometries are
+    nowhere. Raises BadRow for what is no geometry; numbers written as text are not numbers. Points are not checked
+    against the limits of the globe.
     """
     positions = _positions(members(geometry, "geometry"))
     if len(positions) < 2:

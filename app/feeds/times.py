@@ -18,15 +18,18 @@ _NUMBERS = re.compile(rf"(\d{{1,2}})([/.-])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_CLOCK
 _YEAR_FIRST = re.compile(rf"(\d{{4}})[/.-](\d{{1,2}})[/.-](\d{{1,2}}){_CLOCK}", re.ASCII | re.IGNORECASE)
 _DAY_NAME = re.compile(rf"(\d{{1,2}})[ -]([a-z]{{3,9}})\.?[ -](\d{{4}}|\d{{2}}){_CLOCK}", re.ASCII | re.IGNORECASE)
 _NAME_DAY = re.compile(rf"([a-z]{{3,9}})\.? (\d{{1,2}}),? (\d{{4}}){_CLOCK}", re.ASCII | re.IGNORECASE)
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 _SAMPLE = 200
 
 
 class TimeReader(NamedTuple):
     """How to read one column of times.
 
-    `read` returns a UTC time and raises BadRow; `known` says whether the way of writing was recognised at all; `notes` say
-    in sentences what was assumed.
+    `read` returns a UTC time and raises BadRow; `known` says whether the way of writing was recognised at all; `notes`
+    say in sentences what was assumed.
     """
 
     read: Callable[[str], datetime | None]
@@ -37,9 +40,9 @@ class TimeReader(NamedTuple):
 def time_reader(words: Iterable[str], column: str) -> TimeReader:
     """Find out how a column writes its times, from all its words.
 
-    Known are ISO 8601, year/month/day, day and month by number or English name, RFC 822, and seconds or milliseconds since
-    1970. Where days and months are numbers, a first number above 12 anywhere in the column means day first, a second one
-    means month first, and neither, day first. Times without a zone are taken for UTC.
+    Known are ISO 8601, year/month/day, day and month by number or English name, RFC 822, and seconds or milliseconds
+    since 1970. Where days and months are numbers, a first number above 12 anywhere in the column means day first, a
+    second one means month first, and neither, day first. Times without a zone are taken for UTC.
     """
     given = list(dict.fromkeys(word for word in words if word))
     sample = given[:: max(1, len(given) // _SAMPLE)]

@@ -15,9 +15,9 @@ from app.feeds.record import Problem, Record
 from app.feeds.values import BadRow, decimal, iso_time, precision
 
 COLUMNS = (
-    "time,latitude,longitude,depth,mag,magType,nst,gap,dmin,rms,net,id,updated,place,type,horizontalError,depthError,"
-    "magError,magNst,status,locationSource,magSource"
-).split(",")
+    *("time", "latitude", "longitude", "depth", "mag", "magType", "nst", "gap", "dmin", "rms", "net", "id", "updated"),
+    *("place", "type", "horizontalError", "depthError", "magError", "magNst", "status", "locationSource", "magSource"),
+)
 
 
 def parse(data: bytes) -> Iterator[Record | Problem]:

@@ -1,7 +1,8 @@
 """USGS earthquakes as GeoJSON: the summary feeds and the detail file of one event.
 
-Format: https://earthquake.usgs.gov/earthquakes/feed/v1.0/geojson.php and geojson_detail.php. Coordinates are lng, lat, depth
-in km; times are milliseconds since 1970 in UTC. `id` is the preferred id, which may change as networks join; `ids` lists all.
+Format: https://earthquake.usgs.gov/earthquakes/feed/v1.0/geojson.php and geojson_detail.php. Coordinates are lng, lat,
+depth in km; times are milliseconds since 1970 in UTC. `id` is the preferred id, which may change as networks join;
+`ids` lists all.
 """
 
 from __future__ import annotations

@@ -13,19 +13,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REACH = ((1, Precision.EXACT), (25, Precision.NEAR), (100, Precision.DISTRICT), (500, Precision.REGION))
 
 
-class BadRow(Exception):
+class BadRow(Exception):  # noqa: N818
     """A row can't become a record; the message says why, in a sentence for a person."""
 
 
 def text(value: object, name: str) -> str | None:
     """Return a JSON value as trimmed text, or None where there is nothing.
 
-    Numbers and truth values are written out, lists of them joined by commas. Halves of surrogate pairs, which no database
-    can store, become question marks. Raises BadRow for an object.
+    Numbers and truth values are written out, lists of them joined by commas. Halves of surrogate pairs, which no
+    database can store, become question marks. Raises BadRow for an object.
     """
     if isinstance(value, str):
         return (value if value.isascii() else value.encode("utf-8", "replace").decode()).strip() or None
-    if value is None or isinstance(value, float) and not isfinite(value):
+    if value is None or (isinstance(value, float) and not isfinite(value)):
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -81,7 +81,10 @@ def moment(milliseconds: object, name: str) -> datetime | None:
 
 
 def in_utc(time: datetime) -> datetime:
-    """Return the same moment in UTC; a time without a zone is taken for UTC. Raises OverflowError near the years 1 and 9999."""
+    """Return the same moment in UTC; a time without a zone is taken for UTC.
+
+    Raises OverflowError where that leaves the years 1 to 9999.
+    """
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 

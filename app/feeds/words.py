@@ -30,8 +30,8 @@ _RANKS = tuple(Severity)
 def severity_reader(words: Iterable[str]) -> Callable[[str], Severity]:
     """Return what reads the severities of one column, given all its words.
 
-    Words are looked up in the table above. Whole numbers count from 1 (negligible) to 5 (critical) when the column has a 5,
-    and from 0 (negligible) to 4 (critical) otherwise. No word at all means medium. The reader raises BadRow.
+    Words are looked up in the table above. Whole numbers count from 1 (negligible) to 5 (critical) when the column has
+    a 5, and from 0 (negligible) to 4 (critical) otherwise. No word at all means medium. The reader raises BadRow.
     """
     first = 1 if any(_whole(word) == 5 for word in words) else 0
 
