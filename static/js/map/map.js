@@ -30,7 +30,7 @@ function makeLeafletMap(element) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const [center, zoom] = parseView(element.dataset.view) ?? WORLD;
   const minZoom = leastZoom(element);
-  return L.map(element, {
+  const map = L.map(element, {
     center,
     zoom: Math.max(minZoom, Math.min(MAX_ZOOM, zoom)),
     minZoom,
@@ -46,6 +46,9 @@ function makeLeafletMap(element) {
     inertia: !calm,
     markerZoomAnimation: false,
   });
+  // Leaflet slides at the arrow keys whatever its options say.
+  if (calm) map.panBy = (offset, options) => L.Map.prototype.panBy.call(map, offset, { ...options, animate: false });
+  return map;
 }
 
 function addGround(map, data) {
