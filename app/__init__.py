@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response, request
 from flask_migrate import Migrate
 
 from app import api, cli, config, db, web
@@ -39,4 +39,10 @@ def create_app(**overrides: Any) -> Flask:
     api.init_app(app)
     web.init_app(app)
     cli.init_app(app)
+    app.register_error_handler(Exception, _on_error)
     return app
+
+
+def _on_error(error: Exception) -> Response:
+    """Let the edge that was asked say what went wrong; handlers of blueprints never see a path that matches none."""
+    return api.json_error(error) if request.path.startswith("/v1/") else web.html_error(error)

@@ -204,6 +204,15 @@ def transaction() -> Iterator[Session]:
         session.info["writing"] = False
 
 
+def refresh_statistics() -> None:
+    """Have the database look at its tables anew after many rows came in.
+
+    Until PostgreSQL has, it checks a link's foreign key by the wrong index, and 10,000 links take six times as long.
+    """
+    with transaction() as session:
+        session.execute(sa.text("ANALYZE" if session.get_bind().dialect.name == "postgresql" else "PRAGMA optimize"))
+
+
 def given_ids(*lists: Sequence[UUID]) -> sa.FromClause:
     """Return equally long lists of ids as rows, in order, for a join or an `INSERT ... SELECT`.
 
@@ -216,7 +225,8 @@ def given_ids(*lists: Sequence[UUID]) -> sa.FromClause:
         rows = sa.func.unnest(*arrays).table_valued(
             *(sa.column(name, sa.Uuid()) for name in names), with_ordinality="position", name="given"
         )
-        return rows.render_derived()
+        derived = rows.render_derived()
+        return sa.select((derived.c.position - 1).label("position"), *(derived.c[name] for name in names)).subquery("given")
     columns = ", ".join(f"substr(:{name}, 16 * position + 1, 16) AS {name}" for name in names)
     return (
         sa.text(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Flask
 
+from app.db import refresh_statistics
 from app.errors import Faults
 from app.feeds.record import Record
 from app.service import incidents, keys, people, threats
@@ -52,10 +53,16 @@ def record(number: int = 0, **values) -> Record:
 
 
 def put_threats(app: Flask, who: Actor, count: int, **values) -> list[UUID]:
-    """Put `count` threats in and return their ids, in order."""
+    """Put `count` threats in, as an import would, and return their ids, in order."""
+    ids: list[UUID] = []
     with app.app_context():
-        outcomes = threats.upsert(who, [record(i, **values) for i in range(count)], faults=Faults())
-        return [outcome.threat_id for outcome in outcomes]
+        for start in range(0, count, threats.UPSERT_MAX):
+            numbers = range(start, min(count, start + threats.UPSERT_MAX))
+            outcomes = threats.upsert(who, [record(i, **values) for i in numbers], faults=Faults())
+            ids += [outcome.threat_id for outcome in outcomes]
+        if count >= threats.UPSERT_MAX:
+            refresh_statistics()
+    return ids
 
 
 def incident(app: Flask, who: Actor, threat_ids: list[UUID], title: str = "Port access disruption in Lagos") -> UUID:

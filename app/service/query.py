@@ -9,7 +9,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -17,7 +17,7 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
-from app.db import EPOCH
+from app.db import EPOCH, Ranked, Utc
 from app.errors import Faults, Unreadable
 from app.geo.box import Box
 from app.service import rules
@@ -118,23 +118,23 @@ PAGING: tuple[Param, ...] = (
 )
 
 
-def read(params: Sequence[Param], pairs: Iterable[tuple[str, str]], faults: Faults) -> dict[str, Any]:
+def read(params: Sequence[Param], pairs: Iterable[tuple[str, str]], faults: Faults, at: str = "") -> dict[str, Any]:
     """Read a query strictly: each value by its kind, unknown names and repeated single values refused.
 
-    Names that were not given are absent from the answer. Raises Unreadable for a repeated single-valued parameter.
+    Names that were not given are absent from the answer. `at` goes before each name in a fault. Raises Unreadable for a repeated single-valued parameter.
     """
     known = {param.name: param for param in params}
     values: dict[str, Any] = {}
     for name, text in pairs:
         param = known.get(name)
         if param is None:
-            rules.unknown(name, known, name, faults)
+            rules.unknown(name, known, at + name, faults)
         elif param.repeatable:
-            values[name] = (*values.get(name, ()), param.kind.read(text, name, faults))
+            values[name] = (*values.get(name, ()), param.kind.read(text, at + name, faults))
         elif name in values:
             raise Unreadable(f"The parameter {name} is given twice.")
         else:
-            values[name] = param.kind.read(text, name, faults)
+            values[name] = param.kind.read(text, at + name, faults)
     if "cursor" in values and "offset" in values:
         faults.add("cursor", "field_invalid", "Give cursor or offset, not both.")
     return values
@@ -172,7 +172,7 @@ class Sorting:
         """Return the opaque text that stands for the place after `row`."""
         value = getattr(row, self.columns[sort.lstrip("-")].key)
         if isinstance(value, datetime):
-            value = (value - EPOCH).total_seconds()
+            value = (value - EPOCH) // timedelta(milliseconds=1)
         elif isinstance(value, Severity):
             value = value.rank
         place = orjson.dumps([sort, value, getattr(row, self.id_column.key).hex])
@@ -202,9 +202,9 @@ class Sorting:
 
     @staticmethod
     def _comparable(column: Any, value: Any) -> Any:
-        if column.type.python_type is datetime:
-            return datetime.fromtimestamp(value, UTC)
-        if column.type.python_type is Severity or column.key == "severity":
+        if isinstance(column.type, Utc):
+            return EPOCH + timedelta(milliseconds=value)
+        if isinstance(column.type, Ranked):
             return list(Severity)[value]
         if not isinstance(value, str):
             raise TypeError

@@ -306,11 +306,30 @@ def _clean(record: Record, at: str, faults: Faults) -> dict[str, Any]:
         "impact_rationale": text("impact_rationale", TEXT_MAX),
         "attribution_types": listed("attribution_types"),
         "sources": listed("sources"),
-        "affected_assets": list(record.affected_assets),
+        "affected_assets": _assets(record, f"{at}.affected_assets", faults),
         "url": rules.web_address(record.url, f"{at}.url", faults, maximum=URL_MAX),
         "source_updated_at": _time(record.source_updated_at),
     }
     return values if len(faults) == before else {}
+
+
+def _assets(record: Record, at: str, faults: Faults) -> list[dict[str, Any]]:
+    """Return the assets the source says are near, each with asset_id, asset_name, asset_type and distance_km."""
+    if len(record.affected_assets) > LIST_MAX:
+        faults.add(at, "field_invalid", f"Give at most {LIST_MAX}; this has {len(record.affected_assets):,}.")
+        return []
+    assets = []
+    for i, asset in enumerate(record.affected_assets):
+        own = f"{at}[{i}]"
+        text = {
+            name: rules.text(asset.get(name), f"{own}.{name}", faults, maximum=SHORT_TEXT_MAX, required=required)
+            for name, required in (("asset_id", "Give the asset's id."), ("asset_name", ""), ("asset_type", ""))
+        }
+        distance = rules.number(
+            asset.get("distance_km"), f"{own}.distance_km", faults, low=0, high=UNCERTAINTY_MAX_KM, what="Distance in km"
+        )
+        assets.append({**text, "distance_km": distance})
+    return assets
 
 
 def _time(value: datetime | None) -> datetime | None:

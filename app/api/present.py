@@ -1,0 +1,101 @@
+"""What each thing looks like in JSON: one function for each shape, every key written out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from app.models import Incident, Threat
+from app.service.incidents import IncidentView, LinkedThreat
+from app.service.threats import ThreatView
+
+
+def time(value: datetime | None) -> str | None:
+    """Return RFC 3339 in UTC with milliseconds and Z."""
+    return value and value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def coordinates(lat: float | None, lng: float | None) -> dict[str, float] | None:
+    """Return WGS84 degrees, or None for a threat without a place."""
+    return None if lat is None or lng is None else {"lat": lat, "lng": lng}
+
+
+def incident(view: IncidentView) -> dict[str, Any]:
+    """Return an incident with the links that the view holds, and the true number of them."""
+    it: Incident = view.incident
+    return {
+        "id": str(it.id),
+        "title": it.title,
+        "status": it.status,
+        "scope": it.scope,
+        "threat_links": [threat_link(link) for link in view.links],
+        "threat_link_count": it.link_count,
+        "created_at": time(it.created_at),
+        "updated_at": time(it.updated_at),
+        "description": it.description,
+        "started_at": time(it.started_at),
+        "resolved_at": time(it.resolved_at),
+        "area": it.area,
+        "version": it.version,
+    }
+
+
+def threat_link(link: LinkedThreat) -> dict[str, Any]:
+    """Return a link with a summary of its threat."""
+    return {
+        "id": str(link.id),
+        "threat_id": str(link.threat_id),
+        "added_at": time(link.added_at),
+        "threat": {
+            "id": str(link.threat_id),
+            "title": link.title,
+            "severity": link.severity,
+            "threat_type": link.threat_type,
+            "location": link.location,
+            "observed_at": time(link.observed_at),
+            "coordinates": coordinates(link.lat, link.lng),
+        },
+    }
+
+
+def threat(view: ThreatView) -> dict[str, Any]:
+    """Return a threat. Its developments are its versions after the first."""
+    it: Threat = view.threat
+    developed = it.version_count > 1
+    return {
+        "id": str(it.id),
+        "title": it.title,
+        "severity": it.severity,
+        "status": it.status,
+        "pinned": it.pinned,
+        "created_at": time(it.created_at),
+        "updated_at": time(it.updated_at),
+        "attribution_types": it.attribution_types,
+        "sources": it.sources,
+        "affected_assets": it.affected_assets,
+        "version_count": it.version_count,
+        "development_count": it.version_count - 1,
+        "description": it.description,
+        "threat_rationale": it.threat_rationale,
+        "threat_type": it.threat_type,
+        "location": it.location,
+        "location_country": it.location_country,
+        "coordinates": coordinates(it.lat, it.lng),
+        "observed_at": time(it.observed_at),
+        "expires_at": time(it.expires_at),
+        "likelihood": it.likelihood,
+        "impact_severity": it.impact_severity,
+        "risk_score": it.risk_score,
+        "risk_level": it.risk_level,
+        "likelihood_rationale": it.likelihood_rationale,
+        "impact_rationale": it.impact_rationale,
+        "dismissal_reason": it.dismissal_reason,
+        "location_precision_level": it.location_precision_level,
+        "location_uncertainty_km": it.location_uncertainty_km,
+        "last_version_at": time(it.last_version_at),
+        "latest_development_title": it.title if developed else None,
+        "source": it.source,
+        "external_id": it.external_id,
+        "url": it.url,
+        "incident_ids": [str(incident_id) for incident_id in view.incident_ids],
+    }
