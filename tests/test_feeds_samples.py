@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,11 +28,12 @@ def sample(name: str) -> bytes:
     return gzip.decompress(data) if path.suffix == ".gz" else data
 
 
-def all_records(items: object) -> list[Record]:
+def all_records(items: Iterable[Record | Problem]) -> list[Record]:
     """Return all records, and fail when there is any problem among them."""
-    found = list(items)  # type: ignore[call-overload]
-    assert [item for item in found if isinstance(item, Problem)] == []
-    return found
+    found = list(items)
+    records = [item for item in found if isinstance(item, Record)]
+    assert len(records) == len(found), next(item for item in found if isinstance(item, Problem))
+    return records
 
 
 def limits(records: list[Record]) -> list[float]:

@@ -69,21 +69,21 @@ def _choose(table: Table) -> tuple[dict[str, str | None], list[str]]:
 def _misfit(name: str, words: list[str], column: str) -> str | None:
     """Say why a column can't hold a field; "" when that is not worth a note, None when it can."""
     if not any(words):
-        return ""
+        return "" if words else None
     if name in TIMES:
-        return None if time_reader(words, column).known else "its cells are no times that are known"
+        return None if time_reader(words, column).known else "most of its cells are no times that are known"
     if name == "external_id":
         return None if all(words) and len(set(words)) == len(words) else "it is empty or repeats in some rows"
     sample = list(dict.fromkeys(filter(None, words)))[:_SAMPLE]
     reader: Callable[[str], object]
     if name in {"lat", "lng"}:
-        reader, reason = (lambda word: decimal(word.replace(",", "."), name)), "its cells are not numbers"
+        reader, reason = (lambda word: decimal(word.replace(",", "."), name)), "most of its cells are not numbers"
     elif name == "severity":
-        reader, reason = severity_reader(sample), "its words are not known"
+        reader, reason = severity_reader(sample), "most of its words are not known"
     elif name == "status":
-        reader, reason = status, "its words are not known"
+        reader, reason = status, "most of its words are not known"
     else:
         return None
     bad: dict[int, str] = {}
     translated(sample, reader, bad)
-    return reason if len(bad) * 2 >= len(sample) else None
+    return reason if len(bad) * 2 > len(sample) else None

@@ -63,7 +63,7 @@ def time_reader(words: Iterable[str], column: str) -> TimeReader:
         except (ValueError, OverflowError, TypeError, IndexError, BadRow):
             raise BadRow(f"The time “{shown(word)}” in “{column}” can't be read as the others in its column.") from None
 
-    return TimeReader(read, hits[best] * 2 > len(sample), tuple(notes))
+    return TimeReader(read, hits[best] * 2 >= len(sample), tuple(notes))
 
 
 def _reads(way: Callable[[str], datetime], word: str) -> bool:
