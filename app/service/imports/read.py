@@ -1,0 +1,73 @@
+"""Reading imports: one, the latest, the rows that one could not use, and what came of it in a sentence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.db import db, now
+from app.errors import Conflict, NotFound
+from app.models import ImportProblem, ImportRun
+from app.service.actor import Actor, guarded, owned
+from app.service.query import Page
+from app.terms import Permission
+
+# A running import whose beat is older than this was cut off: it beats with every batch.
+CUT_OFF_AFTER = timedelta(minutes=1)
+COUNTS = ("new", "updated", "unchanged", "older", "failed")
+
+
+@guarded(Permission.THREATS_READ)
+def get(actor: Actor, run_id: UUID) -> ImportRun:
+    """Return one import. Raises NotFound."""
+    return run_of(actor, run_id)
+
+
+@guarded(Permission.THREATS_READ)
+def recent(actor: Actor, limit: int = 20) -> list[ImportRun]:
+    """Return the latest imports, newest first."""
+    newest = sa.select(ImportRun).where(owned(actor, ImportRun)).order_by(ImportRun.id.desc()).limit(limit)
+    return list(db.session.scalars(newest.execution_options(populate_existing=True)))
+
+
+@guarded(Permission.THREATS_READ)
+def problems(actor: Actor, run_id: UUID, limit: int = 50, offset: int = 0) -> Page[ImportProblem]:
+    """Return the rows of an import that could not be used, in the order in which they were met. Raises NotFound."""
+    total = run_of(actor, run_id).failed
+    statement = sa.select(ImportProblem).where(owned(actor, ImportProblem), ImportProblem.run_id == run_id)
+    rows = db.session.scalars(statement.order_by(ImportProblem.number).limit(limit).offset(offset))
+    return Page(list(rows), total, None)
+
+
+def is_cut_off(run: ImportRun) -> bool:
+    """Say whether a running import has stopped beating, so that it may be started again."""
+    return run.state == "running" and run.beat_at < now() - CUT_OFF_AFTER
+
+
+def summary(run: ImportRun) -> str:
+    """Return what came of an import's rows, in a sentence."""
+    if not run.seen:
+        return "The file holds no rows, so nothing changed."
+    words = {"older": "older than what is known", "failed": "not usable"}
+    parts = [f"{getattr(run, name):,} {words.get(name, name)}" for name in COUNTS if getattr(run, name)]
+    changed = "" if run.new or run.updated else " Nothing changed."
+    return f"{run.seen:,} row{'' if run.seen == 1 else 's'}: {', '.join(parts)}.{changed}"
+
+
+def run_of(actor: Actor, run_id: UUID) -> ImportRun:
+    """Return the run as it is in the database now. Raises NotFound."""
+    one = sa.select(ImportRun).where(owned(actor, ImportRun), ImportRun.id == run_id)
+    run = db.session.scalar(one.execution_options(populate_existing=True))
+    if run is None:
+        raise NotFound("import")
+    return run
+
+
+def content_of(actor: Actor, run_id: UUID) -> bytes:
+    """Return the file of a run. Raises Conflict once the run is over."""
+    content = db.session.scalar(sa.select(ImportRun.content).where(owned(actor, ImportRun), ImportRun.id == run_id))
+    if content is None:
+        raise Conflict("state_conflict", "This import is over, and its file was let go.")
+    return content
