@@ -1,0 +1,111 @@
+"""`cordon user` and `cordon key`: who may come in."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+import click
+from flask.cli import with_appcontext
+
+from app.cli.command import cordon, print_json, the_operator
+from app.db import now
+from app.errors import NotFound, Unreadable
+from app.models import Person
+from app.service import keys, people
+from app.terms import Permission, Role
+
+ADDRESS = click.option(
+    "--address", default="http://127.0.0.1:8000", show_default=True, help="Where this Cordon is reached, for the link."
+)
+
+
+@cordon.group()
+def user() -> None:
+    """Add people and let them in."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--role", default=Role.ANALYST.value, show_default=True, help=f"One of {', '.join(Role)}.")
+@click.option("--name", default="", help="The name to show; the address before the @ if not given.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--link", is_flag=True, help="Set no password; print an address that signs in once.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@ADDRESS
+@with_appcontext
+def add_user(
+    *, email: str, role: str, name: str, password_stdin: bool, link: bool, as_json: bool, address: str
+) -> None:
+    """Add a person, who signs in with EMAIL. The password is asked for unless an option says otherwise."""
+    if password_stdin and link:
+        raise click.UsageError("Give --password-stdin or --link, not both.")
+    password = None if link else _password(from_stdin=password_stdin)
+    person = people.add(the_operator(), email, role, name=name, password=password)
+    answer = {"email": person.email, "name": person.name, "role": role}
+    if link:
+        answer["link"] = sign_in_address(person, address)
+    if as_json:
+        print_json(answer)
+        return
+    click.echo(f"Added {person.email} with the role {role}.")
+    if link:
+        _show_link(answer["link"])
+
+
+@user.command("link")
+@click.argument("email")
+@ADDRESS
+@with_appcontext
+def link_user(email: str, address: str) -> None:
+    """Print an address that signs EMAIL in once, for someone who has lost their password."""
+    person = people.find(email)
+    if person is None:
+        raise NotFound("person")
+    _show_link(sign_in_address(person, address))
+
+
+def sign_in_address(person: Person, address: str) -> str:
+    """Return an address that signs the person in once."""
+    return f"{address.rstrip('/')}/enter?token={people.make_sign_in_link(person)}"
+
+
+def _show_link(link: str) -> None:
+    click.echo(f"This address signs in once, within {people.LINK_LIFE // timedelta(hours=1)} hours:\n\n    {link}\n")
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        try:
+            return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise Unreadable("The password on standard input is not UTF-8.") from None
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask for a password: give --password-stdin or --link.")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+@cordon.group()
+def key() -> None:
+    """Make keys for client programs."""
+
+
+@key.command("add")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, help=f"What it may do; repeatable. {', '.join(Permission)}.")
+@click.option("--expires-in-days", type=click.IntRange(1, 3650), help="Never, if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@with_appcontext
+def add_key(*, name: str, scopes: tuple[str, ...], expires_in_days: int | None, as_json: bool) -> None:
+    """Make an API key and print it. It can't be shown again."""
+    expires_at = now() + timedelta(days=expires_in_days) if expires_in_days else None
+    row, secret = keys.create(the_operator(), name, scopes, expires_at)
+    if as_json:
+        print_json({"id": row.id, "name": row.name, "key": secret, "scopes": row.scopes, "expires_at": row.expires_at})
+        return
+    until = f"until {row.expires_at:%Y-%m-%d %H:%M} UTC" if row.expires_at else "without end"
+    click.echo(
+        f"{secret}\n\nGood {until} for {', '.join(row.scopes)}. Keep it; it can't be shown again.",
+        err=not sys.stdout.isatty(),
+    )
