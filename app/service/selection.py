@@ -42,9 +42,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """What a selection comes to: the ids, newest observed first, and their number by severity, worst first."""
+    """What a selection comes to: the ids, newest observed first, their severities, and the number of each, worst first."""
 
     ids: list[UUID]
+    severities: list[Severity]
     by_severity: dict[Severity, int]
 
 
@@ -65,7 +66,7 @@ def resolve(actor: Actor, selection: Selection, faults: Faults | None = None, at
         faults.add(at, "field_invalid", f"Select at most {SELECTION_MAX:,} threats; this comes to {len(rows):,}.")
     faults.raise_if_any()
     severities = list(rows.values())
-    return Selected(list(rows), {severity: severities.count(severity) for severity in reversed(Severity)})
+    return Selected(list(rows), severities, {severity: severities.count(severity) for severity in reversed(Severity)})
 
 
 def _matching(actor: Actor, selection: Selection) -> dict[UUID, Severity]:

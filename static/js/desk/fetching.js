@@ -1,0 +1,30 @@
+/** Requests to our own server, of which only the latest of a kind counts. */
+
+/** Something that the person should read. */
+export class Refused extends Error {}
+
+/**
+ * Make a function that fetches and gives up its earlier, unfinished call.
+ *
+ * It resolves to the response, or to null when a later call took its place. It throws Refused with words for the person.
+ * @returns {(address: string) => Promise<Response|null>}
+ */
+export function latestOnly() {
+  let running = null;
+  return async (address) => {
+    running?.abort();
+    const mine = new AbortController();
+    running = mine;
+    let response;
+    try {
+      response = await fetch(address, { signal: mine.signal, headers: { "X-Requested-With": "fetch" } });
+    } catch (error) {
+      if (mine.signal.aborted) return null;
+      throw new Refused("The server does not answer. What you see may be old.", { cause: error });
+    }
+    if (response.status === 401) throw new Refused("You are signed out. Sign in again in another tab, then go on here.");
+    if (response.status === 422) throw new Refused((await response.json()).error);
+    if (!response.ok) throw new Refused(`The server answered with an error (${response.status}). What you see may be old.`);
+    return response;
+  };
+}

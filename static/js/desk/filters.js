@@ -1,0 +1,72 @@
+/** The filters: fields of the form on one side, the query string of the address on the other. */
+
+const NAMES = [
+  "q", "within", "severity", "status", "threat_type", "source", "location_country",
+  "observed_from", "observed_to", "bbox", "incident_id", "ungrouped", "sort",
+];
+
+const fieldsOf = (form) => [...form.elements].filter((field) => NAMES.includes(field.name));
+const isCheck = (field) => field.type === "checkbox";
+
+/** @param {HTMLFormElement} form @returns {string} "" or "?…", in a fixed order and without a page */
+export function readFilters(form) {
+  const query = new URLSearchParams();
+  const fields = fieldsOf(form);
+  for (const name of NAMES) {
+    for (const field of fields) {
+      if (field.name !== name || field.value === "" || (isCheck(field) && !field.checked)) continue;
+      // The field's label says UTC; the address says it too.
+      query.append(name, field.type === "datetime-local" ? `${field.value}Z` : field.value);
+    }
+  }
+  return asText(query);
+}
+
+/** Make the fields say what the address says. @param {HTMLFormElement} form @param {string} text query string */
+export function writeFilters(form, text) {
+  const query = new URLSearchParams(text);
+  for (const field of fieldsOf(form)) {
+    const values = query.getAll(field.name);
+    if (isCheck(field)) field.checked = values.includes(field.value);
+    else if (field.type === "datetime-local") field.value = (values[0] ?? "").replace(/(:\d\d)?(\.\d+)?Z$/, "");
+    else field.value = values[0] ?? "";
+  }
+}
+
+/** @param {string} text query string @param {...string} names to leave out @returns {string} */
+export function without(text, ...names) {
+  const query = new URLSearchParams(text);
+  for (const name of names) query.delete(name);
+  return asText(query);
+}
+
+/** @param {string} text query string @returns {string} with one more parameter */
+export function withParameter(text, name, value) {
+  const query = new URLSearchParams(text);
+  query.append(name, value);
+  return asText(query);
+}
+
+/**
+ * Call back when a filter was changed: at once for choices, after a pause for typing.
+ *
+ * @param {HTMLFormElement} form @param {(typing: boolean) => void} changed
+ */
+export function watchFilters(form, changed) {
+  let pause = 0;
+  form.addEventListener("input", (event) => {
+    if (event.target.name !== "q") return;
+    clearTimeout(pause);
+    pause = setTimeout(() => changed(true), 300);
+  });
+  form.addEventListener("change", (event) => {
+    if (!NAMES.includes(event.target.name) || event.target.name === "q") return;
+    clearTimeout(pause);
+    changed(false);
+  });
+}
+
+function asText(query) {
+  const text = query.toString();
+  return text ? `?${text}` : "";
+}

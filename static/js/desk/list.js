@@ -1,0 +1,115 @@
+/** The list part of the desk: its checkboxes, ranges by Shift, the arrow keys, and fetching another page of it. */
+import { latestOnly } from "./fetching.js";
+
+const BOX = 'input[name="threat_ids"]';
+
+/** Fires nothing itself: it writes into the selection and follows it. */
+export class List {
+  #element;
+  #selection;
+  #anchor = null;
+  #fetch = latestOnly();
+
+  /** @param {HTMLElement} element @param {import("./selection.js").Selection} selection */
+  constructor(element, selection) {
+    this.#element = element;
+    this.#selection = selection;
+    element.addEventListener("click", (event) => this.#clicked(event));
+    element.addEventListener("keydown", (event) => this.#keyed(event));
+    selection.addEventListener("change", () => this.follow());
+    this.follow();
+  }
+
+  /** How many threats match the filters, on all pages. */
+  get total() {
+    return Number(this.#head?.dataset.total ?? 0);
+  }
+
+  /** The query string that the list shows, as the server wrote it. */
+  get view() {
+    return this.#head?.dataset.view ?? "";
+  }
+
+  focus() {
+    this.#head?.focus();
+  }
+
+  /** Fetch another view and put it in place. @param {string} query @returns {Promise<boolean>} false if overtaken */
+  async load(query) {
+    this.#element.classList.add("is-stale");
+    const response = await this.#fetch(`/threats/list${query}`);
+    const html = response && (await response.text());
+    if (!html) return false;
+    this.#element.innerHTML = html;
+    this.#element.classList.remove("is-stale");
+    this.#element.scrollTop = 0;
+    this.#anchor = null;
+    this.follow();
+    return true;
+  }
+
+  /** Make the checkboxes say what the selection says. */
+  follow() {
+    const boxes = this.#boxes();
+    for (const box of boxes) box.checked = this.#selection.has(box.value);
+    const all = this.#element.querySelector("#check-all");
+    if (!all) return;
+    const checked = boxes.filter((box) => box.checked).length;
+    all.closest("label").hidden = boxes.length === 0;
+    all.checked = boxes.length > 0 && checked === boxes.length;
+    all.indeterminate = checked > 0 && checked < boxes.length;
+  }
+
+  /** @returns {Set<string>} ids of the rows that are there */
+  idsHere() {
+    return new Set(this.#boxes().map((box) => box.value));
+  }
+
+  get #head() {
+    return this.#element.querySelector("#list-head");
+  }
+
+  #boxes() {
+    return [...this.#element.querySelectorAll(BOX)];
+  }
+
+  #clicked(event) {
+    const { target } = event;
+    if (target.id === "check-all") this.#set(this.#boxes(), target.checked);
+    else if (target.matches(BOX)) this.#picked(target, event.shiftKey);
+    else if (!target.closest("a, button, label, input") && !getSelection()?.toString()) {
+      const box = target.closest("tr")?.querySelector(BOX);
+      if (box) this.#picked(Object.assign(box, { checked: !box.checked }), event.shiftKey);
+    }
+  }
+
+  /** A box was ticked or not; with Shift, all from the last one to this one become the same. */
+  #picked(box, isRange) {
+    const boxes = this.#boxes();
+    const from = boxes.indexOf(this.#anchor);
+    const to = boxes.indexOf(box);
+    const some = isRange && from >= 0 ? boxes.slice(Math.min(from, to), Math.max(from, to) + 1) : [box];
+    this.#anchor = box;
+    this.#set(some, box.checked);
+  }
+
+  #set(boxes, isSelected) {
+    if (isSelected) this.#selection.add(boxes.map((box) => [box.value, Number(box.closest("tr").dataset.rank)]));
+    else this.#selection.take(boxes.map((box) => box.value));
+    this.follow();
+  }
+
+  /** Up and down go from row to row; with Shift they select on the way. */
+  #keyed(event) {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const boxes = this.#boxes();
+    const at = boxes.indexOf(document.activeElement);
+    if (at < 0 && document.activeElement !== this.#head) return;
+    const next = boxes[at + (event.key === "ArrowDown" ? 1 : -1)];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+    this.#anchor = next;
+    if (event.shiftKey && at >= 0) this.#set([boxes[at], next], true);
+  }
+}
