@@ -151,18 +151,14 @@ def test_the_largest_circle_is_the_world() -> None:
     assert Circle(0, 0, MAX_RADIUS_KM).box == Box(-180, -90, 180, 90)
 
 
-@pytest.mark.parametrize(
-    "bad", [(91, 0, 1), (0, 181, 1), (nan, 0, 1), (0, 0, 0), (0, 0, -1), (0, 0, inf), (0, 0, 20_100)]
-)
+@pytest.mark.parametrize("bad", [(91, 0, 1), (0, 181, 1), (nan, 0, 1), (0, 0, 0), (0, 0, -1), (0, 0, inf), (0, 0, 20_100)])
 def test_a_circle_of_other_numbers_is_refused(bad: tuple[float, float, float]) -> None:
     with pytest.raises(ValueError, match="has to be"):
         Circle(*bad)
 
 
 @given(PLACES, st.floats(0.001, 20_000), PLACES)
-def test_whatever_a_circle_holds_is_in_its_box(
-    centre: tuple[float, float], radius: float, place: tuple[float, float]
-) -> None:
+def test_whatever_a_circle_holds_is_in_its_box(centre: tuple[float, float], radius: float, place: tuple[float, float]) -> None:
     circle = Circle(*centre, radius)
     lat, lng = place
     if circle.contains(np.array([lng]), np.array([lat]))[0]:

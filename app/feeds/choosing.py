@@ -42,9 +42,7 @@ def records(table: Table, columns: Mapping[str, str] | None, source: str) -> Ite
         if ("lat" in chosen) != ("lng" in chosen):
             raise Unreadable("A place needs a column for latitude and one for longitude; only one of them was found.")
         if not chosen.keys() & {"title", "lat", "location"}:
-            raise Unreadable(
-                f"No column is known to hold a title or a place. The columns are: {', '.join(table.names)}."
-            )
+            raise Unreadable(f"No column is known to hold a title or a place. The columns are: {', '.join(table.names)}.")
     read = Reading(table, chosen).records(source)
     return merge(table.problems, read, key=lambda item: item.row) if table.problems else read
 

@@ -15,8 +15,7 @@ _NAMES: dict[str, str] = {
     "reference objectid fid",
     "lat": "lat latitude y lat_dd lat_wgs84 y_coord begin_lat breite breitengrad latitud",
     "lng": "lng lon long longitude x lon_dd lon_wgs84 x_coord begin_lon laenge länge laengengrad längengrad longitud",
-    "severity": "severity severity_level threat_level risk_level alert_level alertlevel alert level priority "
-    "criticality",
+    "severity": "severity severity_level threat_level risk_level alert_level alertlevel alert level priority criticality",
     "status": "status state_of_threat threat_status event_status",
     "description": "description details notes narrative text body comment comments where_description event_description",
     "threat_type": "threat_type event_type hazard hazard_type category incident_type event type kind sub_event_type",
@@ -27,8 +26,7 @@ _NAMES: dict[str, str] = {
     "incident_date begin_utc start_time start date_start date otime acq_date onset effective sent published_at "
     "reported_at datum fecha",
     "expires_at": "expires_at expires expiry expiry_date valid_until",
-    "source_updated_at": "source_updated_at updated_at updated last_updated modified_at modified last_modified "
-    "datemodified",
+    "source_updated_at": "source_updated_at updated_at updated last_updated modified_at modified last_modified datemodified",
     "url": "url link href source_url sourceurl web permalink",
 }
 """Our fields, and the names under which columns hold them, the likeliest first."""
@@ -73,9 +71,7 @@ def candidates(field: str, names: Sequence[str], tags: Sequence[str]) -> Iterato
     """Yield the columns that may hold a field, the likeliest first: by HXL tag, by name, by how the name ends."""
     parts = [_tag(tag) for tag in tags]
     for wanted in _TAGS[field].split():
-        yield from (
-            name for name, part in zip(names, parts, strict=False) if part >= _tag(wanted) and "+year" not in part
-        )
+        yield from (name for name, part in zip(names, parts, strict=False) if part >= _tag(wanted) and "+year" not in part)
     plain = [re.sub(r"[\W_]+", "_", name.casefold()).strip("_") for name in names]
     for wanted in _NAMES[field].split():
         yield from (name for name, word in zip(names, plain, strict=True) if word == wanted)
@@ -89,9 +85,7 @@ def _tag(tag: str) -> frozenset[str]:
     return frozenset(re.findall(r"[#+]\w+", tag.casefold()))
 
 
-def overridden(
-    chosen: Mapping[str, str | None], columns: Mapping[str, str] | None, names: Sequence[str]
-) -> dict[str, str]:
+def overridden(chosen: Mapping[str, str | None], columns: Mapping[str, str] | None, names: Sequence[str]) -> dict[str, str]:
     """Return field -> column as guessed, with a person's choice laid over it; an empty name leaves a field out.
 
     Raises Unreadable for a field or a column that does not exist, naming those that do.

@@ -82,9 +82,7 @@ def _delimiter(text: str) -> str:
         if widths and widths[0] > 1:
             score, best = max((score, best), ((widths.count(widths[0]), widths[0]), delimiter))
     if not best:
-        raise Unreadable(
-            "This is no table: its first line has no comma, semicolon, tab or bar between names of columns."
-        )
+        raise Unreadable("This is no table: its first line has no comma, semicolon, tab or bar between names of columns.")
     return best
 
 

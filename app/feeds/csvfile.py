@@ -22,6 +22,4 @@ def rows(text: str, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error:
-        raise Unreadable(
-            f"The row that begins on line {line:,} has a cell without an end: is a quote missing?"
-        ) from None
+        raise Unreadable(f"The row that begins on line {line:,} has a cell without an end: is a quote missing?") from None

@@ -111,11 +111,7 @@ def _record(row: int, item: Element) -> Record:
         location_country=alpha2(_text(item, "gdacs:iso3")),
         lat=lat,
         lng=lng,
-        location_precision_level=None
-        if lat is None
-        else Precision.COUNTRY
-        if "," in country and kind == "DR"
-        else reach,
+        location_precision_level=None if lat is None else Precision.COUNTRY if "," in country and kind == "DR" else reach,
         observed_at=_time(item, "gdacs:fromdate"),
         source_updated_at=_time(item, "gdacs:datemodified") or _time(item, "pubDate"),
         url=_text(item, "link") or None,

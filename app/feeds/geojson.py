@@ -47,9 +47,7 @@ def _table(data: bytes) -> Table:
         try:
             feature = members(item, "feature")
             where = place(feature.get("geometry"))
-            cells = {
-                _cell(name): _cell(value) for name, value in members(feature.get("properties"), "properties").items()
-            }
+            cells = {_cell(name): _cell(value) for name, value in members(feature.get("properties"), "properties").items()}
             own_id = text(feature.get("id"), "id") or ""
         except BadRow as reason:
             problems.append(Problem(number, str(reason)))
@@ -60,9 +58,7 @@ def _table(data: bytes) -> Table:
         ids.append(own_id)
     names = list(dict.fromkeys(name for cells in properties for name in cells))
     if len(names) > MAX_PROPERTIES:
-        raise Unreadable(
-            f"The features have {len(names):,} different properties; at most {MAX_PROPERTIES} can be read."
-        )
+        raise Unreadable(f"The features have {len(names):,} different properties; at most {MAX_PROPERTIES} can be read.")
     return Table(
         names=names,
         numbers=numbers,
@@ -91,6 +87,4 @@ def _check_reference_system(document: object) -> None:
     properties = crs.get("properties") if isinstance(crs, dict) else None
     name = properties.get("name") if isinstance(properties, dict) else None
     if isinstance(name, str) and not name.upper().endswith(("CRS84", "CRS84H", ":4326", ":4979")):
-        raise Unreadable(
-            f"The coordinates are in the reference system {name[:60]}; save the file in WGS84 (EPSG:4326)."
-        )
+        raise Unreadable(f"The coordinates are in the reference system {name[:60]}; save the file in WGS84 (EPSG:4326).")

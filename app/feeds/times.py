@@ -47,7 +47,7 @@ def time_reader(words: Iterable[str], column: str) -> TimeReader:
     given = list(dict.fromkeys(word for word in words if word))
     sample = given[:: max(1, len(given) // _SAMPLE)]
     day_first, order = _order(given) if any(map(_NUMBERS.fullmatch, sample)) else (True, "")
-    ways = (_epoch, _iso, _year_first, _by_number(day_first), _by_name, _rfc_822)
+    ways = (_epoch, _iso, _year_first, _by_number(day_first=day_first), _by_name, _rfc_822)
     hits = [sum(_reads(way, word) for word in sample) for way in ways]
     best = hits.index(max(hits))
     way = ways[best]
@@ -115,7 +115,7 @@ def _year_first(word: str) -> datetime:
     return _built(match, int(match[1]), int(match[2]), int(match[3]))
 
 
-def _by_number(day_first: bool) -> Callable[[str], datetime]:
+def _by_number(*, day_first: bool) -> Callable[[str], datetime]:
     def way(word: str) -> datetime:
         match = _matched(_NUMBERS, word)
         first, second = int(match[1]), int(match[3])

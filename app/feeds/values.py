@@ -13,7 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REACH = ((1, Precision.EXACT), (25, Precision.NEAR), (100, Precision.DISTRICT), (500, Precision.REGION))
 
 
-class BadRow(Exception):  # noqa: N818
+class BadRow(Exception):
     """A row can't become a record; the message says why, in a sentence for a person."""
 
 
