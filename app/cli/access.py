@@ -34,9 +34,7 @@ def user() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @ADDRESS
 @with_appcontext
-def add_user(
-    *, email: str, role: str, name: str, password_stdin: bool, link: bool, as_json: bool, address: str
-) -> None:
+def add_user(*, email: str, role: str, name: str, password_stdin: bool, link: bool, as_json: bool, address: str) -> None:
     """Add a person, who signs in with EMAIL. The password is asked for unless an option says otherwise."""
     if password_stdin and link:
         raise click.UsageError("Give --password-stdin or --link, not both.")

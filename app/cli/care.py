@@ -50,9 +50,7 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
     checks = health.checks(current_app.config)
     well = all(check.ok for check in checks)
     if as_json:
-        print_json(
-            {"ok": well, "checks": [{**asdict(check), "mend": "" if check.ok else check.mend} for check in checks]}
-        )
+        print_json({"ok": well, "checks": [{**asdict(check), "mend": "" if check.ok else check.mend} for check in checks]})
     else:
         for check in checks:
             mark = click.style("ok   ", fg="green") if check.ok else click.style("wrong", fg="red", bold=True)

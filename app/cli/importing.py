@@ -29,9 +29,7 @@ PROBLEMS_SHOWN = 20
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.pass_context
 @with_appcontext
-def import_file(
-    ctx: click.Context, *, file: Path, source: str, mapping: tuple[str, ...], dry_run: bool, as_json: bool
-) -> None:
+def import_file(ctx: click.Context, *, file: Path, source: str, mapping: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     """Import the threats in FILE: USGS GeoJSON or CSV, GDACS RSS, or any GeoJSON or CSV.
 
     The same file twice changes nothing; a newer file of the same source updates what it changes.

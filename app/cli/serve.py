@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import socket
@@ -31,9 +32,7 @@ DEMO_KEY_LIFE = timedelta(days=7)
 
 
 @cordon.command()
-@click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all of this machine."
-)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all of this machine.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free one.")
 @click.option("--demo", "with_demo", is_flag=True, help="Fill an empty database with made-up threats, and let you in.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes, whatever CORDON_WORKERS says.")
@@ -44,8 +43,8 @@ def serve(*, host: str, port: int, with_demo: bool, workers: int | None) -> None
     _ready_schema()
     shown = f"[{host}]" if ":" in host else "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
     address = f"http://{shown}:{listener.getsockname()[1]}"
-    click.echo(f"Cordon is at {address} (Ctrl-C stops it)\n")
     actor = the_operator()
+    click.echo(f"Cordon is at {address} (Ctrl-C stops it)\n")
     if not (with_demo and _welcome_to_demo(actor, address)) and not health.people_count():
         click.echo(f"Nobody can sign in yet. Add yourself, in another window:\n\n    {health.MEND_PEOPLE}\n")
     config = _settings(current_app.config, workers)
@@ -60,8 +59,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no address of this machine"
-        fail(f"Can't listen on {host}, port {port}: {reason}. Choose another with --host or --port.")
+        in_use = getattr(error, "errno", None) == errno.EADDRINUSE
+        reason = f"port {port} is in use" if in_use else "this machine does not have that address or port for you"
+        fail(f"Can't listen on {host}: {reason}. Choose another with --host or --port.")
 
 
 def _ready_schema() -> None:

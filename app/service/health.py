@@ -104,7 +104,7 @@ def _database_checks() -> Iterator[Check]:
         return
     try:
         with db.engine.connect() as connection:
-            yield from _sqlite_checks(connection) if url.get_backend_name() == "sqlite" else _server_check(connection)
+            yield from _sqlite_checks(connection) if url.get_backend_name() == "sqlite" else _server_checks(connection)
         state = schema()
         mend = "Install the newer Cordon again." if state is Schema.NEWER else MEND_SCHEMA
         yield Check("schema", state is Schema.CURRENT, f"The schema is {state}.", mend)
@@ -113,7 +113,9 @@ def _database_checks() -> Iterator[Check]:
             found = f"{count:,} {'person' if count == 1 else 'people'} can sign in."
             yield Check("people", count > 0, found, f"Run: {MEND_PEOPLE}")
     except sa.exc.DBAPIError as error:
-        mend = "See that the database runs, that CORDON_DATABASE_URL is right, and that its files belong to this user."
+        mend = "See that PostgreSQL runs and that CORDON_DATABASE_URL is right."
+        if url.get_backend_name() == "sqlite":
+            mend = f"Let this user read and write {url.database}, or restore the last backup if the file is damaged."
         yield Check("database", False, str(explain(error)), mend)
 
 
@@ -130,6 +132,10 @@ def _sqlite_checks(connection: sa.Connection) -> Iterator[Check]:
     yield Check("database", True, f"SQLite answers from {connection.engine.url.database}.")
     mend = "Install pysqlite3, which brings a safe one; until then the slower rollback journal is used."
     yield Check("SQLite version", sqlite_is_safe(), f"SQLite is {version}.", mend)
+    with connection.engine.connect().execution_options(writes=True) as writer:
+        # A file that is locked or read-only refuses this, which the caller reports; nothing is committed.
+        writer.exec_driver_sql(f"PRAGMA user_version={pragma('user_version')}")
+        yield Check("writing", True, "The database can be written to.")
     journal, expected = pragma("journal_mode"), "wal" if sqlite_is_safe() else "delete"
     mend = "Let this user write to the database's folder; write-ahead logs do not work on network drives."
     yield Check("journal", journal == expected, f"The journal mode is {journal}.", mend)
@@ -141,6 +147,9 @@ def _sqlite_checks(connection: sa.Connection) -> Iterator[Check]:
     yield Check("integrity", broken == "ok", found, "Stop the server and restore the last backup.")
 
 
-def _server_check(connection: sa.Connection) -> Iterator[Check]:
+def _server_checks(connection: sa.Connection) -> Iterator[Check]:
     version = connection.exec_driver_sql("SHOW server_version").scalar()
     yield Check("database", True, f"PostgreSQL {version} answers.")
+    locked = connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
+    found = "The database can be read only." if locked else "The database can be written to."
+    yield Check("writing", not locked, found, "Point CORDON_DATABASE_URL at the primary server.")
