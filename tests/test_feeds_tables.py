@@ -103,7 +103,6 @@ def test_a_header_without_rows_is_an_empty_table() -> None:
         ("1,2,3\n4,5,6\n", "looks like data"),
         (",,\n1,2,3\n", "looks like data"),
         ("colour,size\nred,3\n", "No column is known to hold a title or a place. The columns are: colour, size"),
-        ("title,lat\nFlood,3\n", "only one of them"),
     ],
 )
 def test_a_table_that_says_nothing_is_unreadable(text: str, words: str) -> None:
@@ -151,6 +150,14 @@ def test_a_person_s_choice_is_laid_over_the_guess() -> None:
     record = one(text, {"title": "headline", "severity": ""})
     assert (record.title, record.severity, record.lat) == ("b", "medium", 1)
     assert csv_table.guess_columns(text.encode(), {"title": "headline"}).chosen["title"] == "headline"
+
+
+def test_one_coordinate_alone_is_not_read() -> None:
+    text = "title,x,place\nFlood,3,Town\n"
+    assert (one(text).lat, one(text).lng) == (None, None)
+    assert "“x” is not read as a coordinate" in notes(text)
+    with pytest.raises(Unreadable, match="only one of them is named"):
+        table(text, {"lng": "x"})
 
 
 def test_a_choice_of_what_does_not_exist_is_unreadable() -> None:

@@ -40,7 +40,7 @@ def records(table: Table, columns: Mapping[str, str] | None, source: str) -> Ite
     chosen = overridden(_choose(table)[0], columns, table.names)
     if table.places is None:
         if ("lat" in chosen) != ("lng" in chosen):
-            raise Unreadable("A place needs a column for latitude and one for longitude; only one of them was found.")
+            raise Unreadable("A place needs a column for latitude and one for longitude; only one of them is named.")
         if not chosen.keys() & {"title", "lat", "location"}:
             raise Unreadable(f"No column is known to hold a title or a place. The columns are: {', '.join(table.names)}.")
     read = Reading(table, chosen).records(source)
@@ -61,6 +61,9 @@ def _choose(table: Table) -> tuple[dict[str, str | None], list[str]]:
                 break
             if why_not:
                 notes.append(f"“{column}” is not read as {name}: {why_not}.")
+    if ("lat" in chosen) != ("lng" in chosen):
+        lone = chosen.pop("lat", None) or chosen.pop("lng", None)
+        notes.append(f"“{lone}” is not read as a coordinate: there is no column for the other one.")
     return chosen, notes
 
 

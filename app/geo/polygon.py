@@ -71,7 +71,8 @@ class Polygon:
         seam = np.abs(lngs) == 180
         if seam.any():  # 180 and -180 are one meridian, and the area may touch it from either side.
             inside = inside | (seam & shapely.intersects_xy(self.shape, -lngs, ys))
-        return inside
+        # Projecting rounds, so that a place a hair outside may seem to lie on the edge: the box knows better.
+        return inside & (lats >= self.box.min_lat) & (lats <= self.box.max_lat)
 
 
 def _polygons(value: object) -> list[list[_Ring]]:
