@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web import desk, guard, headers, incidents, points, sign_in, text, threats
+from app.web import desk, guard, headers, imports, incidents, points, sign_in, text, threats
 from app.web.errors import html_error
 
 __all__ = ["html_error", "init_app"]
@@ -16,5 +16,5 @@ def init_app(app: Flask) -> None:
     guard.init_app(app)
     sign_in.init_app(app)
     text.init_app(app)
-    for blueprint in (desk.blueprint, points.blueprint, incidents.blueprint, threats.blueprint):
+    for blueprint in (desk.blueprint, points.blueprint, incidents.blueprint, threats.blueprint, imports.blueprint):
         app.register_blueprint(blueprint)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask import Flask, request
 from flask_wtf import CSRFProtect
 
+from app.service.imports import FILE_MAX
 from app.web.reading import keep_body
 
-UPLOAD_MAX = 32 * 1024 * 1024
+# The file, and a little for what the form wraps round it.
+UPLOAD_MAX = FILE_MAX + 64 * 1024
 API_PREFIX = "/v1/"
 
 csrf = CSRFProtect()

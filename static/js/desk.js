@@ -94,5 +94,5 @@ addEventListener("pagehide", () => {
 addEventListener("pageshow", () => {
   if (createButton) createButton.disabled = false;
 });
-form.classList.add("has-script");
+for (const keys of form.querySelectorAll(".keys")) keys.hidden = false;
 map.load(list.view, true);

@@ -22,7 +22,7 @@ export class Tray {
   /** Write what is selected into the tray and into the form's hidden field. */
   show() {
     const { size } = this.#selection;
-    this.#find("#selected-count").textContent = number.format(size);
+    for (const count of this.#form.querySelectorAll(".selected-count")) count.textContent = number.format(size);
     const counts = this.#selection.byRank();
     for (const item of this.#form.querySelectorAll(".by-severity li")) {
       const count = counts[Number(item.dataset.rank)];

@@ -1,0 +1,134 @@
+"""Importing a file: upload, look at how it would be read, start, watch, and see what came of every row."""
+
+from __future__ import annotations
+
+import threading
+from uuid import UUID
+
+from flask import Flask, current_app, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from app.errors import Conflict, CordonError, Fault, Invalid, Unreadable
+from app.feeds.columns import FIELDS
+from app.feeds.formats import FORMATS
+from app.service import imports
+from app.service.actor import Actor
+from app.terms import Permission
+from app.web.access import actor, pages
+from app.web.forms import UploadForm
+from app.web.lists import PAGE, PER_PAGE, read
+from app.web.reading import Pairs, first, form_pairs, query_pairs
+from app.web.summary import Message, messages
+
+COLUMN = "column-"
+TARGETS = {"file": "file", "source": "source", "columns": "columns"}
+
+blueprint = pages("imports")
+
+
+@blueprint.get("/imports")
+def index() -> ResponseReturnValue:
+    """Show the upload form and the latest imports."""
+    return _index([])
+
+
+@blueprint.post("/imports")
+def upload() -> ResponseReturnValue:
+    """Keep the file and go to the page that shows how it would be read."""
+    file = UploadForm().file.data
+    try:
+        if not file:
+            raise Invalid([Fault("file", "field_required", "Choose a file.")])
+        run = imports.draft(actor(), file.filename or "", file.read())
+    except (Invalid, Unreadable) as error:
+        return _index(_messages(error, "file")), 422
+    return redirect(url_for("imports.show", run_id=run.id), 303)
+
+
+@blueprint.get("/imports/<uuid:run_id>")
+def show(run_id: UUID) -> ResponseReturnValue:
+    """Show one import: a draft with how it would be read, otherwise how far it is or what came of it."""
+    run = imports.get(actor(), run_id)
+    if run.state == "draft":
+        return _draft(run_id, None, "", [])
+    query = read((PAGE,), query_pairs())
+    query.faults.raise_if_any()
+    found = imports.problems(actor(), run_id, PER_PAGE, (query.page - 1) * PER_PAGE)
+    return render_template(
+        "imports/run.html",
+        run=run,
+        label=FORMATS[run.format].label,
+        cut_off=imports.is_cut_off(run),
+        found=found,
+        query=query,
+        per_page=PER_PAGE,
+        may_write=_may_write(),
+    )
+
+
+@blueprint.post("/imports/<uuid:run_id>")
+def again(run_id: UUID) -> ResponseReturnValue:
+    """Show how a draft would be read with the columns and the source of the form. Nothing is written."""
+    pairs = form_pairs()
+    try:
+        return _draft(run_id, _columns(pairs), first(pairs, "source") or "", [])
+    except (Invalid, Unreadable) as error:
+        return _draft(run_id, None, "", _messages(error, "columns")), 422
+
+
+@blueprint.post("/imports/<uuid:run_id>/start")
+def start(run_id: UUID) -> ResponseReturnValue:
+    """Start a draft, or go on with an import that was cut off; it is read in the background."""
+    pairs = form_pairs()
+    try:
+        imports.start(actor(), run_id, _columns(pairs), first(pairs, "source") or "")
+    except Conflict:
+        pass  # It runs or is over already, as after a double click; its page says which.
+    except (Invalid, Unreadable) as error:
+        return _draft(run_id, None, "", _messages(error, "columns")), 422
+    else:
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy, which no thread may keep
+        threading.Thread(target=_work, args=(app, actor(), run_id), daemon=True).start()
+    return redirect(url_for("imports.show", run_id=run_id), 303)
+
+
+def _work(app: Flask, who: Actor, run_id: UUID) -> None:
+    """Read the file. Whatever stops this leaves the run without a beat, and its page then offers to go on."""
+    with app.app_context():
+        try:
+            imports.work(who, run_id)
+        except Exception:
+            app.logger.exception("The import %s stopped", run_id)
+
+
+def _index(errors: list[Message]) -> str:
+    return render_template(
+        "imports/index.html",
+        runs=imports.recent(actor()),
+        formats=FORMATS,
+        errors=errors,
+        may_write=_may_write(),
+        megabytes=imports.FILE_MAX // 1024**2,
+    )
+
+
+def _draft(run_id: UUID, columns: dict[str, str] | None, source: str, errors: list[Message]) -> str:
+    preview = imports.preview(actor(), run_id, columns, source)
+    return render_template(
+        "imports/draft.html", preview=preview, run=preview.run, fields=FIELDS, errors=errors, prefix=COLUMN
+    )
+
+
+def _columns(pairs: Pairs) -> dict[str, str] | None:
+    """Return the columns that the form chooses; None when it has no such choice."""
+    chosen = {name.removeprefix(COLUMN): value for name, value in pairs if name.startswith(COLUMN)}
+    return chosen or None
+
+
+def _messages(error: CordonError, field: str) -> list[Message]:
+    faults = error.faults if isinstance(error, Invalid) else [Fault(field, "field_invalid", str(error))]
+    return messages(faults, TARGETS)
+
+
+def _may_write() -> bool:
+    return Permission.THREATS_WRITE in actor().permissions
