@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, request
 from flask_migrate import Migrate
+from werkzeug.wrappers import Response
 
 from app import api, cli, config, db, web
 

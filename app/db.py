@@ -228,16 +228,16 @@ def given_ids(*lists: Sequence[UUID]) -> sa.FromClause:
         derived = rows.render_derived()
         return sa.select((derived.c.position - 1).label("position"), *(derived.c[name] for name in names)).subquery("given")
     columns = ", ".join(f"substr(:{name}, 16 * position + 1, 16) AS {name}" for name in names)
-    return (
-        sa.text(
-            "WITH RECURSIVE counter(position) AS (SELECT 0 WHERE :size > 0"
-            " UNION ALL SELECT position + 1 FROM counter WHERE position + 1 < :size)"
-            f" SELECT position, {columns} FROM counter"  # noqa: S608 - the names are ours, made three lines above
-        )
-        .bindparams(size=len(lists[0]), **{name: b"".join(i.bytes for i in ids) for name, ids in zip(names, lists, strict=True)})
-        .columns(sa.column("position", sa.Integer), *(sa.column(name, Id()) for name in names))
-        .subquery("given")
+    statement = sa.text(
+        "WITH RECURSIVE counter(position) AS (SELECT 0 WHERE :size > 0"
+        " UNION ALL SELECT position + 1 FROM counter WHERE position + 1 < :size)"
+        f" SELECT position, {columns} FROM counter"
     )
+    blobs = {name: b"".join(i.bytes for i in ids) for name, ids in zip(names, lists, strict=True)}
+    typed = statement.bindparams(size=len(lists[0]), **blobs).columns(
+        sa.column("position", sa.Integer), *(sa.column(name, Id()) for name in names)
+    )
+    return typed.subquery("given")
 
 
 def sqlite_module() -> ModuleType:

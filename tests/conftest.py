@@ -45,9 +45,7 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_app(
-    engine_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Flask]:
+def migrated_app(engine_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     url = request.getfixturevalue("postgresql_url") if engine_name == "postgresql" else ""
     app = create_app(DATA_DIR=tmp_path_factory.mktemp("data"), DATABASE_URL=url, TESTING=True, BUSY_TIMEOUT_MS=1000)
     app.config["TESTING"] = True

@@ -15,7 +15,6 @@ from app.service import keys
 from app.terms import Permission
 from tests import make
 
-
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
@@ -72,7 +71,9 @@ def test_a_surrogate_pair_that_is_whole_is_text(client, key):
     assert response.json["title"] == "😀"
 
 
-@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1"])
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1"]
+)
 def test_another_media_type_is_refused(client, key, content_type):
     response = client.post("/v1/incidents", headers=key, data=b'{"title": "a"}', content_type=content_type)
     assert response.status_code == 415
@@ -119,7 +120,12 @@ def test_a_value_that_breaks_a_rule_is_told_in_plain_words(client, key, member, 
 
 @pytest.mark.parametrize(
     "threat_id",
-    ["{4f5d1cc9-d4cc-49a1-a3fc-5ec93d674bc8}", "urn:uuid:4f5d1cc9-d4cc-49a1-a3fc-5ec93d674bc8", "4f5d1cc9d4cc49a1a3fc5ec93d674bc8", ""],
+    [
+        "{4f5d1cc9-d4cc-49a1-a3fc-5ec93d674bc8}",
+        "urn:uuid:4f5d1cc9-d4cc-49a1-a3fc-5ec93d674bc8",
+        "4f5d1cc9d4cc49a1a3fc5ec93d674bc8",
+        "",
+    ],
 )
 def test_an_id_has_36_characters_everywhere(client, key, threat_id):
     response = client.post("/v1/incidents", headers=key, json={"title": "a", "threat_ids": [threat_id]})

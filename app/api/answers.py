@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -16,7 +17,9 @@ from app.api.codes import CODES
 from app.db import explain, new_id
 from app.service.keys import KeyRefused
 
-RETRY_AFTER_S = 5
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+CHALLENGE = {"WWW-Authenticate": 'ApiKey realm="cordon"'}
+RETRY_LATER = {"Retry-After": "5"}
 
 
 class CredentialsMissing(errors.CordonError):
@@ -40,20 +43,16 @@ def init_app(app: Flask) -> None:
         return response
 
 
-def answer(body: dict[str, Any], status: int = 200, **headers: str) -> Response:
-    """Return a JSON response. Header names are given with underscores for hyphens."""
-    response = Response(orjson.dumps(body), status, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    for name, value in headers.items():
-        response.headers[name.replace("_", "-")] = value
-    return response
+def answer(body: dict[str, Any], status: int = 200, headers: Mapping[str, str] = NO_HEADERS) -> Response:
+    """Return a JSON response, never to be kept by a cache."""
+    return Response(orjson.dumps(body), status, {"Cache-Control": "no-store", **headers}, mimetype="application/json")
 
 
-def failure(code: str, message: str, faults: Iterable[errors.Fault] = (), **headers: str) -> Response:
+def failure(code: str, message: str, faults: Iterable[errors.Fault] = (), headers: Mapping[str, str] = NO_HEADERS) -> Response:
     """Return an error in the one shape that all have."""
     details = [{"field": f.field, "code": f.code, "issue": f.issue, "pointer": pointer(f.field)} for f in faults]
     error = {"code": code, "message": message, "retryable": CODES[code].retryable, "details": details}
-    return answer({"error": error, "request_id": g.get("request_id", "")}, CODES[code].status or 422, **headers)
+    return answer({"error": error, "request_id": g.get("request_id", "")}, CODES[code].status or 422, headers)
 
 
 def pointer(field: str) -> str:
@@ -62,7 +61,7 @@ def pointer(field: str) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def json_error(error: Exception) -> Response:
+def json_error(error: Exception) -> Response:  # noqa: C901 - a table of kinds, flat
     """Return the answer to any exception under /v1, with nothing of the inside in it."""
     match error:
         case errors.Invalid():
@@ -76,16 +75,16 @@ def json_error(error: Exception) -> Response:
         case errors.Conflict():
             return failure(error.code, str(error))
         case CredentialsMissing():
-            return failure("credentials_missing", str(error), WWW_Authenticate='ApiKey realm="cordon"')
+            return failure("credentials_missing", str(error), headers=CHALLENGE)
         case KeyRefused():
-            return failure("api_key_invalid", str(error), WWW_Authenticate='ApiKey realm="cordon"')
+            return failure("api_key_invalid", str(error), headers=CHALLENGE)
         case UnsupportedMediaType():
             return failure("unsupported_media_type", str(error))
         case errors.Unavailable():
-            return failure("unavailable", str(error), Retry_After=str(RETRY_AFTER_S))
+            return failure("unavailable", str(error), headers=RETRY_LATER)
         case sa.exc.DBAPIError() if not isinstance(error, sa.exc.IntegrityError | sa.exc.DataError):
             current_app.logger.error("database: %s", error.orig)
-            return failure("unavailable", str(explain(error)), Retry_After=str(RETRY_AFTER_S))
+            return failure("unavailable", str(explain(error)), headers=RETRY_LATER)
         case HTTPException():
             return _http_failure(error)
     current_app.logger.error("request %s failed", g.get("request_id", ""), exc_info=error)
@@ -98,7 +97,7 @@ def _http_failure(error: HTTPException) -> Response:
             return failure("not_found", "There is no such path.")
         case 405:
             allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
-            return failure("method_not_allowed", f"This path takes {allowed}.", Allow=allowed)
+            return failure("method_not_allowed", f"This path takes {allowed}.", headers={"Allow": allowed})
         case 413:
             limit = request.max_content_length or 0
             return failure("body_too_large", f"Send at most {limit:,} bytes.")

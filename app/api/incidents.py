@@ -24,8 +24,8 @@ def create(call: Call) -> Response:
         selection=selection(body.selection, "selection", call.faults) if body.selection else None,
     )
     view = incidents.create(call.actor, new, call.faults)
-    location = f"{request.path}/{view.incident.id}"
-    return answer(present.incident(view), 201, Location=location, ETag=etag(view))
+    headers = {"Location": f"{request.path}/{view.incident.id}", "ETag": etag(view)}
+    return answer(present.incident(view), 201, headers)
 
 
 def search(call: Call) -> Response:
@@ -36,13 +36,13 @@ def search(call: Call) -> Response:
         "total": page.total,
         "next_cursor": page.next_cursor,
     }
-    return answer(body, **next_page(page.next_cursor))
+    return answer(body, headers=next_page(page.next_cursor))
 
 
 def get(call: Call) -> Response:
     """Return one incident."""
     view = incidents.get(call.actor, call.id)
-    return answer(present.incident(view), ETag=etag(view))
+    return answer(present.incident(view), headers={"ETag": etag(view)})
 
 
 def etag(view: incidents.IncidentView) -> str:

@@ -103,7 +103,13 @@ def _answer(route: Route) -> dict[str, Any]:
 
 def _failures(route: Route) -> dict[str, Any]:
     """Return the errors that this operation can answer, those of one status together."""
-    possible = {"request_malformed", "credentials_missing", "api_key_invalid", "insufficient_scope", "validation_failed"}
+    possible = {
+        "request_malformed",
+        "credentials_missing",
+        "api_key_invalid",
+        "insufficient_scope",
+        "validation_failed",
+    }
     possible |= {"internal_error", "unavailable"}
     if route.has_id:
         possible |= {"not_found"}

@@ -12,7 +12,7 @@ from app.service.threats import ThreatView
 
 def time(value: datetime | None) -> str | None:
     """Return RFC 3339 in UTC with milliseconds and Z."""
-    return value and value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if value is None else value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def coordinates(lat: float | None, lng: float | None) -> dict[str, float] | None:

@@ -34,9 +34,7 @@ def json_object(limit: int) -> dict[str, Any]:
     if request.mimetype != "application/json" or charset not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
     try:
-        value = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse_constant, parse_float=_finite
-        )
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
         raise Unreadable("The body is nested too deep.") from None
     except UnicodeDecodeError as error:
@@ -145,7 +143,7 @@ def _take_out(raw: dict[str, Any], detail: ErrorDetails) -> None:
     holder: Any = raw
     for part in way:
         holder = holder[part]
-    if isinstance(holder, list):
+    if isinstance(last, int):
         holder[last] = STAND_INS[detail["type"]]()
     else:
         holder.pop(last, None)

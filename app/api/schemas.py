@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.reading import Body
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
 from app.models.threat import SHORT_TEXT_MAX, TEXT_MAX, THREAT_TITLE_MAX, URL_MAX
 from app.service.incidents import THREAT_IDS_MAX
 from app.service.threats import UPSERT_MAX
-from app.service.threats.upsert import LIST_MAX, UNCERTAINTY_MAX_KM
+from app.service.threats.clean import LIST_MAX, UNCERTAINTY_MAX_KM
 from app.terms import IncidentStatus, Precision, Scope, Severity, ThreatStatus
 
 # No control characters but newline, return and tab, and, where text is required, something other than white space.
-FIT = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
-FIT_AND_NOT_BLANK = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*[^\s\u0000-\u001f\u007f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
+CHARACTER = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]"
+# White space as Unicode and Python's strip() have it, spelt out because dialects of \s differ.
+SPACE = r"\u0000-\u0020\u007f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+FIT = f"^{CHARACTER}*$"
+FIT_AND_NOT_BLANK = rf"^{CHARACTER}*[^{SPACE}]{CHARACTER}*$"
+WEB_ADDRESS_OR_BLANK = rf"^[ \n\t\r]*(?:[hH][tT][tT][pP][sS]?://[^/{SPACE}]{CHARACTER}*)?$"
 
 
 def said(**schema: Any) -> Any:
@@ -32,6 +36,14 @@ def text(maximum: int) -> Any:
 def required_text(maximum: int) -> Any:
     """Say that this is text which may not be blank."""
     return said(minLength=1, maxLength=maximum, pattern=FIT_AND_NOT_BLANK)
+
+
+def needing(*names: str, example: dict[str, Any] | None = None) -> ConfigDict:
+    """Say in the document which members are required; that one is absent is told by the service, with its own words."""
+    schema: dict[str, Any] = {"required": list(names)}
+    if example:
+        schema["examples"] = [example]
+    return Body.model_config | ConfigDict(json_schema_extra=schema)
 
 
 Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
@@ -66,7 +78,7 @@ class Coordinates(Body):
     lat: float = said(minimum=-90, maximum=90)
     lng: float = said(minimum=-180, maximum=180)
 
-    model_config = {**Body.model_config, "json_schema_extra": {"required": ["lat", "lng"]}}
+    model_config = needing("lat", "lng")
 
 
 class SelectionBody(Body):
@@ -87,20 +99,15 @@ class IncidentIn(Body):
     threat_ids: list[Uuid] = said(maxItems=THREAT_IDS_MAX, description="A set: a repeated id counts once.")
     selection: SelectionBody | None = None
 
-    model_config = {
-        **Body.model_config,
-        "json_schema_extra": {
-            "required": ["title"],
-            "examples": [
-                {
-                    "title": "Port access disruption in Lagos",
-                    "description": "Multiple protest and road-closure threats affecting site access.",
-                    "scope": "aggregate",
-                    "threat_ids": ["4f5d1cc9-d4cc-49a1-a3fc-5ec93d674bc8", "4e91fe4c-0f95-43a2-8a1c-b62cc12df5db"],
-                }
-            ],
+    model_config = needing(
+        "title",
+        example={
+            "title": "Port access disruption in Lagos",
+            "description": "Multiple protest and road-closure threats affecting site access.",
+            "scope": "aggregate",
+            "threat_ids": ["4f5d1cc9-d4cc-49a1-a3fc-5ec93d674bc8", "4e91fe4c-0f95-43a2-8a1c-b62cc12df5db"],
         },
-    }
+    )
 
 
 class AssetIn(Body):
@@ -111,7 +118,7 @@ class AssetIn(Body):
     asset_type: str | None = text(SHORT_TEXT_MAX)
     distance_km: float | None = said(minimum=0, maximum=UNCERTAINTY_MAX_KM)
 
-    model_config = {**Body.model_config, "json_schema_extra": {"required": ["asset_id"]}}
+    model_config = needing("asset_id")
 
 
 class ThreatIn(Body):
@@ -141,13 +148,13 @@ class ThreatIn(Body):
     risk_level: str | None = text(SHORT_TEXT_MAX)
     likelihood_rationale: str | None = text(TEXT_MAX)
     impact_rationale: str | None = text(TEXT_MAX)
-    url: str | None = said(maxLength=URL_MAX, pattern=r"^https?://[^\s/\u0000-\u001f\u007f][^\s\u0000-\u001f\u007f]*$")
+    url: str | None = said(maxLength=URL_MAX, pattern=WEB_ADDRESS_OR_BLANK)
     aliases: list[Short] = said(maxItems=LIST_MAX)
     sources: list[Short] = said(maxItems=LIST_MAX)
     attribution_types: list[Short] = said(maxItems=LIST_MAX)
     affected_assets: list[AssetIn] = said(maxItems=LIST_MAX)
 
-    model_config = {**Body.model_config, "json_schema_extra": {"required": ["source", "external_id", "title"]}}
+    model_config = needing("source", "external_id", "title")
 
 
 class ThreatsIn(Body):
@@ -155,7 +162,7 @@ class ThreatsIn(Body):
 
     threats: list[ThreatIn] = said(minItems=1, maxItems=UPSERT_MAX)
 
-    model_config = {**Body.model_config, "json_schema_extra": {"required": ["threats"]}}
+    model_config = needing("threats")
 
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]

@@ -26,7 +26,7 @@ def search(call: Call) -> Response:
         "assets": [],
         "next_cursor": page.next_cursor,
     }
-    return answer(body, **next_page(page.next_cursor))
+    return answer(body, headers=next_page(page.next_cursor))
 
 
 def get(call: Call) -> Response:
@@ -64,6 +64,8 @@ def _record(threat: ThreatIn, i: int, faults: Faults) -> Record:
         return None if value is None else rules.moment(value, f"threats[{i}].{name}", faults)
 
     place = threat.coordinates
+    if place and (place.lat is None or place.lng is None):
+        faults.add(f"threats[{i}].coordinates", "field_invalid", "Give both latitude and longitude, or neither.")
     return Record(
         row=i + 1,
         source=threat.source or "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -12,7 +12,7 @@ from app import models  # noqa: F401 - fills the metadata
 from app.db import Base, Id, Ranked, Utc, db
 
 
-def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | bool:
+def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
     """Write our column types by their names into a new migration."""
     if kind == "type" and isinstance(item, Id | Utc | Ranked):
         autogen.imports.add("from app import db")

@@ -24,12 +24,12 @@ class Tenant(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-class Person(Base, UserMixin):  # type: ignore[misc]  # Flask-Security declares the columns of its mixin untyped
+class Person(Base, UserMixin):
     """Someone who signs in. `fs_uniquifier` is Flask-Security's name for the value a session is bound to."""
 
     __tablename__ = "person"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)  # type: ignore[assignment]  # the mixin says int
     email: Mapped[str] = mapped_column(sa.String(255), unique=True)
     name: Mapped[str] = mapped_column(sa.String(100))
     password: Mapped[str | None] = mapped_column(sa.String(255))

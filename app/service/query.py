@@ -121,7 +121,8 @@ PAGING: tuple[Param, ...] = (
 def read(params: Sequence[Param], pairs: Iterable[tuple[str, str]], faults: Faults, at: str = "") -> dict[str, Any]:
     """Read a query strictly: each value by its kind, unknown names and repeated single values refused.
 
-    Names that were not given are absent from the answer. `at` goes before each name in a fault. Raises Unreadable for a repeated single-valued parameter.
+    Names that were not given are absent from the answer. `at` goes before each name in a fault. Raises
+    Unreadable for a repeated single-valued parameter.
     """
     known = {param.name: param for param in params}
     values: dict[str, Any] = {}
@@ -189,7 +190,7 @@ class Sorting:
                 raise ValueError
             if value is not None:
                 value = self._comparable(column, value)
-        except (ValueError, TypeError, AttributeError, OverflowError, IndexError, UnicodeError, binascii.Error):
+        except (ValueError, TypeError, AttributeError, OverflowError, IndexError, binascii.Error):
             faults.add("cursor", "field_invalid", "This cursor is not one of this list in this order.")
             return None
         if sort.startswith("-"):
@@ -211,9 +212,7 @@ class Sorting:
         return value
 
 
-def paged(
-    statement: sa.Select[Any], sorting: Sorting, values: dict[str, Any], faults: Faults
-) -> tuple[sa.Select[Any], str, int]:
+def paged(statement: sa.Select[Any], sorting: Sorting, values: dict[str, Any], faults: Faults) -> tuple[sa.Select[Any], str, int]:
     """Order and cut a statement by the paging parameters in `values`; return it with the sort and the limit.
 
     One row more than the limit is asked for, which tells whether there is a next page. Raises Invalid with all faults of
@@ -221,7 +220,7 @@ def paged(
     """
     sort = values.get("sort") or sorting.default
     limit = values.get("limit") or LIMIT_DEFAULT
-    after = sorting.after(sort, values["cursor"], faults) if values.get("cursor") else None
+    after = sorting.after(sort, values["cursor"], faults) if "cursor" in values else None
     faults.raise_if_any()
     if after is not None:
         statement = statement.where(after)

@@ -86,13 +86,11 @@ def _earliest(actor: Actor, ids: list[UUID], written: Sequence[str], faults: Fau
         sa.select(sa.func.count(Threat.id), sa.func.min(Threat.observed_at)).select_from(given).outerjoin(Threat, ours)
     ).one()
     if found < len(ids):
-        unknown = set(
-            db.session.scalars(sa.select(given.c.id0).outerjoin(Threat, ours).where(Threat.id.is_(None)))
-        )
+        unknown = set(db.session.scalars(sa.select(given.c.id0).outerjoin(Threat, ours).where(Threat.id.is_(None))))
         for i, value in enumerate(written):
             if rules.CANONICAL_UUID.fullmatch(value) and UUID(value) in unknown:
                 faults.add(f"threat_ids[{i}]", "threat_unknown", "No threat has this id.")
-    return earliest  # type: ignore[no-any-return]  # min() of a column of ours keeps its type
+    return earliest
 
 
 def _link(actor: Actor, incident_id: UUID, threat_ids: list[UUID], act_id: UUID, time: datetime) -> None:

@@ -107,10 +107,8 @@ def search(actor: Actor, values: dict[str, Any], faults: Faults | None = None) -
 def status_counts(actor: Actor, values: dict[str, Any]) -> dict[IncidentStatus, int]:
     """Return how many incidents have each status, of those that match the other filters in `values`."""
     conditions = _matching(actor, {name: value for name, value in values.items() if name != "status"})
-    rows = db.session.execute(
-        sa.select(Incident.status, sa.func.count()).where(*conditions).group_by(Incident.status)
-    )
-    counts = {status: count for status, count in rows}
+    rows = db.session.execute(sa.select(Incident.status, sa.func.count()).where(*conditions).group_by(Incident.status))
+    counts: dict[IncidentStatus, int] = dict(rows.tuples().all())
     return {status: counts.get(status, 0) for status in IncidentStatus}
 
 
@@ -142,9 +140,7 @@ def links_of(actor: Actor, incident_ids: Iterable[UUID], limit: int) -> dict[UUI
     place = sa.func.row_number().over(partition_by=ThreatLink.incident_id, order_by=ThreatLink.id)
     numbered = (
         sa.select(ThreatLink.incident_id, ThreatLink.id, ThreatLink.added_at, ThreatLink.threat_id, place.label("place"))
-        .where(
-            owned(actor, ThreatLink), ThreatLink.incident_id.in_(list(incident_ids)), ThreatLink.removed_at.is_(None)
-        )
+        .where(owned(actor, ThreatLink), ThreatLink.incident_id.in_(list(incident_ids)), ThreatLink.removed_at.is_(None))
         .subquery()
     )
     rows = db.session.execute(

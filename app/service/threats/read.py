@@ -89,7 +89,7 @@ def facets(actor: Actor) -> dict[str, list[tuple[str, int]]]:
             .group_by(column)
             .order_by(number.desc(), column)
         )
-        counts[column.key] = [(value, count) for value, count in rows]
+        counts[column.key] = [(value or "", count) for value, count in rows]
     return counts
 
 

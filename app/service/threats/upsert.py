@@ -14,14 +14,11 @@ from app.db import db, new_id, now, transaction
 from app.errors import Faults
 from app.feeds.record import Record
 from app.models import Incident, Tenant, Threat, ThreatAlias, ThreatLink, ThreatVersion
-from app.models.threat import SHORT_TEXT_MAX, TEXT_MAX, THREAT_TITLE_MAX, URL_MAX
-from app.service import rules
 from app.service.actor import Actor, act, guarded, owned
-from app.terms import Permission, Precision, Severity, ThreatStatus
+from app.service.threats.clean import clean
+from app.terms import Permission, Severity, ThreatStatus
 
 UPSERT_MAX = 1_000
-LIST_MAX = 50
-UNCERTAINTY_MAX_KM = 20_040  # half the Earth's circumference
 
 Key = tuple[str, str]
 Item = tuple[int, dict[str, Any]]
@@ -37,10 +34,29 @@ class Outcome:
 
 # The fields that a source states in full each time: absent means absent now.
 STATED = (
-    "title description threat_type threat_rationale location location_country lat lng location_precision_level"
-    " location_uncertainty_km observed_at expires_at likelihood impact_severity risk_score risk_level likelihood_rationale"
-    " impact_rationale attribution_types sources affected_assets url"
-).split()
+    "title",
+    "description",
+    "threat_type",
+    "threat_rationale",
+    "location",
+    "location_country",
+    "lat",
+    "lng",
+    "location_precision_level",
+    "location_uncertainty_km",
+    "observed_at",
+    "expires_at",
+    "likelihood",
+    "impact_severity",
+    "risk_score",
+    "risk_level",
+    "likelihood_rationale",
+    "impact_rationale",
+    "attribution_types",
+    "sources",
+    "affected_assets",
+    "url",
+)
 
 
 @guarded(Permission.THREATS_WRITE)
@@ -59,7 +75,7 @@ def upsert(
     with it the records at fault are left out. A record that repeats one before it counts as a later statement of the same
     threat. `ids` gives new threats ids chosen by the caller.
     """
-    cleaned = [_clean(record, f"{at}[{i}]", faults) for i, record in enumerate(records)]
+    cleaned = [clean(record, f"{at}[{i}]", faults) for i, record in enumerate(records)]
     if not partial:
         faults.raise_if_any()
     outcomes = [Outcome("failed")] * len(records)
@@ -127,7 +143,6 @@ def _put(actor: Actor, act_id: UUID, batch: list[Item], outcomes: list[Outcome],
             {
                 **{name: getattr(held, name) for name in (*STATED, "severity", "status")},
                 **{name: after for name, (_, after) in changes.items()},
-                "key_tenant": actor.tenant_id,
                 "key_id": held.id,
                 "source_updated_at": stamp or held.source_updated_at,
                 "version_count": number,
@@ -139,7 +154,7 @@ def _put(actor: Actor, act_id: UUID, batch: list[Item], outcomes: list[Outcome],
         outcomes[i] = Outcome("updated", held.id)
         if "observed_at" in changes:
             moved.append(held.id)
-    _write(inserts, aliases, updates, versions)
+    _write(actor, inserts, aliases, updates, versions)
     if moved:
         _restart_incidents(actor, moved)
 
@@ -202,9 +217,7 @@ def _alias(actor: Actor, key: Key, threat_id: UUID) -> dict[str, Any]:
     return {"tenant_id": actor.tenant_id, "source": key[0], "alias": key[1], "threat_id": threat_id}
 
 
-def _version(
-    actor: Actor, threat_id: UUID, number: int, time: datetime, act_id: UUID, changes: dict[str, Any]
-) -> dict[str, Any]:
+def _version(actor: Actor, threat_id: UUID, number: int, time: datetime, act_id: UUID, changes: dict[str, Any]) -> dict[str, Any]:
     return {
         "tenant_id": actor.tenant_id,
         "threat_id": threat_id,
@@ -216,6 +229,7 @@ def _version(
 
 
 def _write(
+    actor: Actor,
     inserts: list[dict[str, Any]],
     aliases: list[dict[str, Any]],
     updates: list[dict[str, Any]],
@@ -227,7 +241,7 @@ def _write(
     if aliases:
         connection.execute(sa.insert(ThreatAlias), aliases)
     if updates:
-        key = sa.and_(Threat.tenant_id == sa.bindparam("key_tenant"), Threat.id == sa.bindparam("key_id"))
+        key = sa.and_(owned(actor, Threat), Threat.id == sa.bindparam("key_id"))
         connection.execute(sa.update(Threat).where(key), updates)
     if versions:
         connection.execute(sa.insert(ThreatVersion), versions)
@@ -250,88 +264,3 @@ def _restart_incidents(actor: Actor, threat_ids: list[UUID]) -> None:
         .values(started_at=earliest)
         .execution_options(synchronize_session=False)
     )
-
-
-def _clean(record: Record, at: str, faults: Faults) -> dict[str, Any]:
-    """Return the record's values after our rules; an empty dictionary if one is broken, which `faults` then names."""
-    before = len(faults)
-
-    def text(name: str, maximum: int, required: str = "") -> str | None:
-        return rules.text(getattr(record, name), f"{at}.{name}", faults, maximum=maximum, required=required)
-
-    def listed(name: str) -> list[str]:
-        items = getattr(record, name)
-        if len(items) > LIST_MAX:
-            faults.add(f"{at}.{name}", "field_invalid", f"Give at most {LIST_MAX}; this has {len(items):,}.")
-            return []
-        return [
-            rules.text(item, f"{at}.{name}[{i}]", faults, maximum=SHORT_TEXT_MAX, required="Give some text.") or ""
-            for i, item in enumerate(items)
-        ]
-
-    if (record.lat is None) != (record.lng is None):
-        faults.add(f"{at}.coordinates", "field_invalid", "Give both latitude and longitude, or neither.")
-    values = {
-        "source": text("source", SHORT_TEXT_MAX, "Say which source this comes from."),
-        "external_id": text("external_id", SHORT_TEXT_MAX, "Give the id that the source knows this by."),
-        "aliases": sorted(set(listed("aliases")) - {record.external_id}),
-        "title": text("title", THREAT_TITLE_MAX, "Enter a title."),
-        "severity": rules.term(record.severity, Severity, f"{at}.severity", faults),
-        "status": rules.term(record.status, ThreatStatus, f"{at}.status", faults),
-        "description": text("description", TEXT_MAX),
-        "threat_type": text("threat_type", SHORT_TEXT_MAX),
-        "threat_rationale": text("threat_rationale", TEXT_MAX),
-        "location": text("location", THREAT_TITLE_MAX),
-        "location_country": rules.country(record.location_country, f"{at}.location_country", faults),
-        "lat": rules.number(record.lat, f"{at}.coordinates.lat", faults, low=-90, high=90, what="Latitude"),
-        "lng": rules.number(record.lng, f"{at}.coordinates.lng", faults, low=-180, high=180, what="Longitude"),
-        "location_precision_level": rules.term(
-            record.location_precision_level, Precision, f"{at}.location_precision_level", faults
-        ),
-        "location_uncertainty_km": rules.number(
-            record.location_uncertainty_km,
-            f"{at}.location_uncertainty_km",
-            faults,
-            low=0,
-            high=UNCERTAINTY_MAX_KM,
-            what="Uncertainty in km",
-        ),
-        "observed_at": _time(record.observed_at),
-        "expires_at": _time(record.expires_at),
-        "likelihood": text("likelihood", SHORT_TEXT_MAX),
-        "impact_severity": text("impact_severity", SHORT_TEXT_MAX),
-        "risk_score": rules.number(record.risk_score, f"{at}.risk_score", faults, low=-1e9, high=1e9, what="Risk score"),
-        "risk_level": text("risk_level", SHORT_TEXT_MAX),
-        "likelihood_rationale": text("likelihood_rationale", TEXT_MAX),
-        "impact_rationale": text("impact_rationale", TEXT_MAX),
-        "attribution_types": listed("attribution_types"),
-        "sources": listed("sources"),
-        "affected_assets": _assets(record, f"{at}.affected_assets", faults),
-        "url": rules.web_address(record.url, f"{at}.url", faults, maximum=URL_MAX),
-        "source_updated_at": _time(record.source_updated_at),
-    }
-    return values if len(faults) == before else {}
-
-
-def _assets(record: Record, at: str, faults: Faults) -> list[dict[str, Any]]:
-    """Return the assets the source says are near, each with asset_id, asset_name, asset_type and distance_km."""
-    if len(record.affected_assets) > LIST_MAX:
-        faults.add(at, "field_invalid", f"Give at most {LIST_MAX}; this has {len(record.affected_assets):,}.")
-        return []
-    assets = []
-    for i, asset in enumerate(record.affected_assets):
-        own = f"{at}[{i}]"
-        text = {
-            name: rules.text(asset.get(name), f"{own}.{name}", faults, maximum=SHORT_TEXT_MAX, required=required)
-            for name, required in (("asset_id", "Give the asset's id."), ("asset_name", ""), ("asset_type", ""))
-        }
-        distance = rules.number(
-            asset.get("distance_km"), f"{own}.distance_km", faults, low=0, high=UNCERTAINTY_MAX_KM, what="Distance in km"
-        )
-        assets.append({**text, "distance_km": distance})
-    return assets
-
-
-def _time(value: datetime | None) -> datetime | None:
-    """Cut a time to the milliseconds that the database keeps, so that the same file twice compares equal."""
-    return value and value.replace(microsecond=value.microsecond // 1000 * 1000)

@@ -1,0 +1,52 @@
+"""Everything the document allows and much that it does not, sent to a running gunicorn by schemathesis, all checks on.
+
+FUZZ_EXAMPLES says how many examples per operation; the long run (2,000 cases and more) is in tests/bench/README.md.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+from app.errors import Faults
+from app.service import threats
+from tests import make
+from tests.serving import ROOT, served
+
+PUBLISHED = ("4f5d1cc9-d4cc-49a1-a3fc-5ec93d674bc8", "4e91fe4c-0f95-43a2-8a1c-b62cc12df5db")
+
+
+def test_nothing_that_a_fuzzer_sends_breaks_the_contract(app, tmp_path):
+    who = make.actor(app)
+    with app.app_context():
+        chosen = {("test", f"t-{i}"): UUID(text) for i, text in enumerate(PUBLISHED)}
+        threats.upsert(who, [make.record(0), make.record(1)], faults=Faults(), ids=chosen)
+    ids = make.put_threats(app, who, 20)
+    make.incident(app, who, ids[:5])
+    key = make.key(app, who)["X-API-Key"]
+    settings = {
+        "CORDON_DATA_DIR": str(app.config["DATA_DIR"]),
+        "CORDON_DATABASE_URL": app.config["DATABASE_URL"],
+        "CORDON_SECRET_KEY": app.config["SECRET_KEY"],
+    }
+    with served(settings) as address:
+        command = [str(Path(sys.executable).with_name("st")), "run", f"{address}/v1/openapi.json", "--checks", "all"]
+        command += ["--header", f"X-API-Key:{key}", "--phases", "examples,coverage,fuzzing", "--continue-on-failure"]
+        command += ["--max-examples", os.environ.get("FUZZ_EXAMPLES", "10"), "--workers", "2", "--no-color"]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "SCHEMATHESIS_HOOKS": "tests.fuzz_hooks",
+            "FUZZ_THREAT_IDS": " ".join(map(str, ids)),
+        }
+        run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    report = run.stdout[-8000:] + run.stderr[-2000:]
+    assert run.returncode == 0, report
+    generated = re.search(r"(\d+) generated", run.stdout)
+    assert generated, report
+    assert int(generated[1]) > 100, report
+    print(generated[0])
