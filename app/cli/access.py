@@ -103,7 +103,5 @@ def add_key(*, name: str, scopes: tuple[str, ...], expires_in_days: int | None, 
         print_json({"id": row.id, "name": row.name, "key": secret, "scopes": row.scopes, "expires_at": row.expires_at})
         return
     until = f"until {row.expires_at:%Y-%m-%d %H:%M} UTC" if row.expires_at else "without end"
-    click.echo(
-        f"{secret}\n\nGood {until} for {', '.join(row.scopes)}. Keep it; it can't be shown again.",
-        err=not sys.stdout.isatty(),
-    )
+    click.echo(secret)
+    click.echo(f"Good {until} for {', '.join(row.scopes)}. Keep it; it can't be shown again.", err=True)
