@@ -18,7 +18,7 @@ from app.terms import Permission
 from app.web.access import actor, pages
 from app.web.chosen import Chosen, choose, written
 from app.web.forms import IncidentForm
-from app.web.lists import DESK_PARAMS, PER_PAGE, ListQuery, Period, only, read
+from app.web.lists import DESK_FILTERS, DESK_PARAMS, PER_PAGE, ListQuery, Period, only, read
 from app.web.reading import Pairs, first, form_pairs, pairs_of, printable, query_pairs
 from app.web.summary import Message, messages
 
@@ -47,7 +47,7 @@ def again() -> ResponseReturnValue:
     """Show the desk again with other filters or another page, and the form as it was sent. Nothing is written."""
     pairs = form_pairs()
     applied = first(pairs, "apply") is not None
-    state = only(DESK_PARAMS, pairs) if applied else query_pairs()
+    state = only(DESK_FILTERS, pairs) if applied else query_pairs()
     if first(pairs, "clear") is not None:
         pairs = [(name, value) for name, value in pairs if name not in {"selected", "threat_ids"}]
     return _page(read(DESK_PARAMS, state), _draft(actor(), pairs))

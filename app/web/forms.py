@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import RadioField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 from wtforms.validators import Optional
 
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
@@ -18,7 +18,7 @@ class IncidentForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
     description = TextAreaField(
         "Description", description="What is known, what is not, what is being done.", render_kw={"maxlength": DESCRIPTION_MAX}
     )
-    scope = RadioField("Scope", choices=[(scope.value, scope.capitalize()) for scope in Scope], default=Scope.AGGREGATE.value)
+    scope = StringField("Scope", default=Scope.AGGREGATE.value)
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped

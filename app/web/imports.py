@@ -87,7 +87,8 @@ def start(run_id: UUID) -> ResponseReturnValue:
     except (Invalid, Unreadable) as error:
         return _draft(run_id, None, "", _messages(error, "columns")), 422
     else:
-        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy, which no thread may keep
+        # A thread must not keep the proxy, which is bound to this request.
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask documents it
         threading.Thread(target=_work, args=(app, actor(), run_id), daemon=True).start()
     return redirect(url_for("imports.show", run_id=run_id), 303)
 
@@ -114,9 +115,7 @@ def _index(errors: list[Message]) -> str:
 
 def _draft(run_id: UUID, columns: dict[str, str] | None, source: str, errors: list[Message]) -> str:
     preview = imports.preview(actor(), run_id, columns, source)
-    return render_template(
-        "imports/draft.html", preview=preview, run=preview.run, fields=FIELDS, errors=errors, prefix=COLUMN
-    )
+    return render_template("imports/draft.html", preview=preview, run=preview.run, fields=FIELDS, errors=errors, prefix=COLUMN)
 
 
 def _columns(pairs: Pairs) -> dict[str, str] | None:

@@ -26,9 +26,7 @@ def index() -> ResponseReturnValue:
     wrong = bool(len(query.faults))
     found: Page[incidents.IncidentView] = Page([], 0, None) if wrong else incidents.search(actor(), query.paging)
     counts = dict.fromkeys(IncidentStatus, 0) if wrong else incidents.status_counts(actor(), query.filters)
-    return render_template(
-        "incidents/index.html", query=query, found=found, counts=counts, per_page=PER_PAGE, scopes=Scope
-    )
+    return render_template("incidents/index.html", query=query, found=found, counts=counts, per_page=PER_PAGE, scopes=Scope)
 
 
 @blueprint.get("/incidents/<uuid:incident_id>")

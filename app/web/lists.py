@@ -45,12 +45,12 @@ class Period(StrEnum):
 
 
 PAGE = Param("page", query.whole(1, OFFSET_MAX // PER_PAGE), "The page, from 1.")
-DESK_PARAMS: tuple[Param, ...] = (
+DESK_FILTERS: tuple[Param, ...] = (
     *FILTERS,
     Param("within", query.one_of(Period), "Only observed in this period up to now."),
     Param("sort", SORTING.kind, "The order."),
-    PAGE,
 )
+DESK_PARAMS: tuple[Param, ...] = (*DESK_FILTERS, PAGE)
 
 
 @dataclass(frozen=True, slots=True)

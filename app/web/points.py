@@ -68,16 +68,14 @@ def within() -> Response:
         {
             "ids": selected.ids,
             "severity": [severity.rank for severity in selected.severities],
-            "by_severity": selected.by_severity,
+            "by_severity": {severity.value: count for severity, count in selected.by_severity.items()},
             "total": len(selected.ids),
         }
     )
 
 
 def _too_many(count: int) -> str:
-    return (
-        f"An incident takes at most {THREAT_IDS_MAX:,} threats; this comes to {count:,}. Draw a smaller box or narrow the filters."
-    )
+    return f"An incident takes at most {THREAT_IDS_MAX:,} threats; this comes to {count:,}. Draw a smaller box or set filters."
 
 
 def _wrong(error: Invalid) -> Response:

@@ -19,11 +19,11 @@ WRONG = "The e-mail address or the password is wrong."
 links = Blueprint("sign_in", __name__)
 
 
-class NoRole(RoleMixin):  # type: ignore[misc]  # the mixin is untyped
+class NoRole(RoleMixin):
     """Stands where Flask-Security wants a role model. What a person may do comes from their membership in a tenant."""
 
 
-class SignInForm(LoginForm):  # type: ignore[misc]  # WTForms is untyped
+class SignInForm(LoginForm):
     """The form of Flask-Security, with addresses compared as the service keeps them."""
 
     def validate(self, **kwargs: Any) -> bool:

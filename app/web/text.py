@@ -15,6 +15,16 @@ SCOPES = {
     "aggregate": "Several threats that are one situation, followed together.",
     "investigation": "A question to be worked on: what happened, who, and what next.",
 }
+FIELD_LABELS = {
+    "external_id": "Id at the source",
+    "lat": "Latitude",
+    "lng": "Longitude",
+    "threat_type": "Type",
+    "location": "Place",
+    "location_country": "Country",
+    "source_updated_at": "Updated at",
+    "url": "Web address",
+}
 PRECISIONS = {
     "exact": "Exact place",
     "near": "Near this place",
@@ -39,7 +49,7 @@ def init_app(app: Flask) -> None:
         country_option=lambda facet: (facet[0], country_name(facet[0]), facet[1]),
         status_option=lambda pair: (pair[0].value, term(pair[0]), pair[1]),
     )
-    app.jinja_env.globals.update(SCOPES=SCOPES, PRECISIONS=PRECISIONS)
+    app.jinja_env.globals.update(SCOPES=SCOPES, PRECISIONS=PRECISIONS, FIELD_LABELS=FIELD_LABELS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

@@ -1,0 +1,213 @@
+"""The desk without JavaScript: filtering, paging, selecting, creating."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+import pytest
+
+from app.service import incidents
+from tests import browse, make
+
+
+@pytest.fixture
+def desk(app, client):
+    """Return a signed-in analyst's client, the analyst, and 120 threats, newest last."""
+    ada = make.person(app)
+    ids = make.put_threats(app, ada, 120)
+    return browse.sign_in(app, client), ada, [str(threat_id) for threat_id in ids]
+
+
+def test_the_desk_lists_the_newest_threats_first_with_their_true_number(desk):
+    client, _, ids = desk
+    page = client.get("/").text
+    assert "120 threats" in page
+    assert browse.listed(page) == ids[:69:-1]
+    assert "2026-04-23 08:00 UTC" in page
+
+
+def test_filters_narrow_the_list_and_stay_in_the_fields(desk):
+    client, _, _ = desk
+    page = client.get("/?severity=critical&severity=high&q=closure+1&sort=title").text
+    assert "13 threats" in page
+    assert re.search(r'name="severity" value="critical" checked', page)
+    assert 'value="closure 1"' in page
+    assert '<option value="title" selected>' in page
+
+
+def test_empty_filters_count_as_not_given_and_times_of_the_fields_are_utc(desk):
+    client, _, _ = desk
+    page = client.get("/?q=&within=&observed_from=2026-04-18T10:00&observed_to=2026-04-18T12:00").text
+    assert "2 threats" in page
+    assert 'value="2026-04-18T10:00"' in page
+
+
+def test_the_last_hours_are_counted_from_now(desk):
+    client, _, _ = desk
+    assert "0 threats" in client.get("/?within=1h").text
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("bbox=here", "A box is four numbers separated by commas"),
+        ("severity=bad", "Choose one of: negligible, low, medium, high, critical."),
+        ("within=2h", "Choose one of: 1h, 6h, 24h, 48h, 7d, 30d."),
+        ("page=0", "Give a whole number from 1 to"),
+        ("page=99999999999999999999", "Give a whole number from 1 to"),
+        ("observed_from=yesterday", "Write the time with its zone"),
+        ("incident_id=1", "Write the id as a UUID of 36 characters."),
+        ("ungrouped=maybe", "Give true or false."),
+        ("q=%00", "Control characters are not allowed"),
+        ("q=%ED%A0%80", "Control characters are not allowed"),
+        ("colour=red", "This is not known here."),
+    ],
+)
+def test_a_filter_that_cannot_be_read_lists_nothing_and_says_why(desk, query, words):
+    client, _, _ = desk
+    answer = client.get(f"/?{query}")
+    assert answer.status_code == 200
+    assert words in answer.text
+    assert browse.listed(answer.text) == []
+    points = client.get(f"/threats/points?{query}")
+    assert points.status_code == 422
+    assert words in points.json["error"]
+
+
+def test_a_filter_given_twice_is_a_clear_error(desk):
+    client, _, _ = desk
+    answer = client.get("/?q=a&q=b")
+    assert answer.status_code == 400
+    assert "The parameter q is given twice." in answer.text
+
+
+def test_paging_keeps_the_selection_and_what_was_typed(desk):
+    client, _, ids = desk
+    newest = ids[::-1]
+    chosen = [("threat_ids", newest[0]), ("threat_ids", newest[3])]
+    page = browse.send(client, "/?page=2", *chosen, title="Harbour", view="").text
+    assert browse.listed(page) == newest[50:100]
+    assert set(browse.hidden(page, "selected").split()) == {newest[0], newest[3]}
+    assert 'value="Harbour"' in page
+    more = [("threat_ids", newest[50]), ("selected", browse.hidden(page, "selected"))]
+    page = browse.send(client, "/", *more, title="Harbour").text
+    assert browse.ticked(page) == [newest[0], newest[3]]
+    assert browse.hidden(page, "selected") == newest[50]
+    assert re.search(r'selected-count">3</span> selected', page)
+
+
+def test_applying_filters_keeps_the_selection_and_starts_over_at_page_one(desk):
+    client, _, ids = desk
+    page = browse.send(client, "/", ("threat_ids", ids[0]), apply="1", severity="low", page="7").text
+    assert "24 threats" in page
+    assert browse.hidden(page, "selected") == ids[0]
+    assert browse.hidden(page, "view") == "?severity=low"
+
+
+def test_clearing_keeps_the_filters_and_resetting_keeps_the_selection(desk):
+    client, _, ids = desk
+    cleared = browse.send(client, "/?severity=low", ("threat_ids", ids[0]), clear="1").text
+    assert "24 threats" in cleared
+    assert browse.ticked(cleared) == []
+    assert browse.hidden(cleared, "selected") == ""
+    reset = browse.send(client, "/", ("threat_ids", ids[119]), reset="1", severity="low").text
+    assert "120 threats" in reset
+    assert browse.ticked(reset) == [ids[119]]
+
+
+def test_creating_leads_to_the_incidents_page(app, desk):
+    client, ada, ids = desk
+    fields = {"title": "Port access disruption in Lagos", "description": "Two gates.\r\nBlocked.", "scope": "investigation"}
+    answer = browse.send(client, "/incidents", ("selected", f"{ids[0]} {ids[1]}"), ("threat_ids", ids[1]), **fields)
+    assert answer.status_code == 303
+    page = client.get(answer.location).text
+    assert "Port access disruption in Lagos" in page
+    assert "Incident created with 2 threats." in page
+    assert "Two gates.\nBlocked." in page
+    with app.app_context():
+        view = incidents.get(ada, UUID(answer.location.rpartition("/")[2]))
+    assert {str(link.threat_id) for link in view.links} == {ids[0], ids[1]}
+    assert view.incident.scope == "investigation"
+
+
+def test_a_failed_submit_keeps_form_selection_and_view(desk):
+    client, _, ids = desk
+    newest = ids[::-1]
+    chosen = [("threat_ids", newest[1]), ("selected", newest[100])]
+    answer = browse.send(client, "/incidents", *chosen, title=" ", description="Kept.", scope="investigation", view="?page=1")
+    page = answer.text
+    assert answer.status_code == 422
+    assert browse.problems(page) == ["Enter a title."]
+    assert '<a href="#title">' in page
+    assert "Kept." in page
+    assert re.search(r'value="investigation" checked', page)
+    assert browse.ticked(page) == [newest[1]]
+    assert browse.hidden(page, "selected") == newest[100]
+    assert "<title>Error: Desk" in page
+
+
+def test_a_viewer_sees_the_desk_and_cannot_create(app, client):
+    make.person(app)
+    make.person(app, "vi@example.org", "viewer")
+    browse.sign_in(app, client, "vi@example.org")
+    assert "Create incident" not in client.get("/").text
+    answer = browse.send(client, "/incidents", ("threat_ids", "x"), title="No")
+    assert answer.status_code == 403
+    assert "incidents:write" in answer.text
+
+
+def test_the_map_gets_parallel_arrays_of_what_matches(desk):
+    client, _, ids = desk
+    data = client.get("/threats/points?severity=critical").json
+    assert data["total"] == data["shown"] == len(data["ids"]) == 24
+    assert data["ids"][0] == ids[115]
+    assert data["severity"] == [4] * 24
+    assert {len(data[name]) for name in ("lat", "lng", "precision", "uncertainty_km", "title")} == {24}
+
+
+def test_an_area_answers_exactly_what_it_holds_within_the_filters(desk):
+    client, _, ids = desk
+    data = client.get("/threats/within?area=3.355,6,3.3655,7").json
+    assert set(data["ids"]) == set(ids[:6])
+    assert data["total"] == 6
+    assert sorted(data["severity"]) == [0, 1, 2, 3, 4, 4]
+    assert data["by_severity"]["critical"] == 2
+    both = client.get("/threats/within?area=3.355,6,3.3655,7&bbox=3.3625,6,4,7").json
+    assert set(both["ids"]) == set(ids[3:6])
+    assert client.get("/threats/within").status_code == 422
+
+
+def test_an_area_that_holds_too_much_is_refused_in_words(app, desk, monkeypatch):
+    client, _, _ = desk
+    monkeypatch.setattr("app.web.points.THREAT_IDS_MAX", 100)
+    answer = client.get("/threats/within?area=-180,-90,180,90")
+    assert answer.status_code == 422
+    assert "at most 100 threats; this comes to 120" in answer.json["error"]
+
+
+def test_the_list_part_is_the_same_as_on_the_page(desk):
+    client, _, _ = desk
+    part = client.get("/threats/list?severity=high&page=1").text
+    assert "<html" not in part
+    assert browse.listed(part) == browse.listed(client.get("/?severity=high").text)
+
+
+def test_a_page_behind_the_last_says_so(desk):
+    client, _, _ = desk
+    assert "The list ends before page 9." in client.get("/?page=9").text
+
+
+@pytest.mark.parametrize("path", ["/", "/threats/list", "/threats/points", "/threats/within?area=-180,-90,180,90", "/incidents"])
+def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(app, client, count_statements, path):
+    ada = make.person(app)
+    browse.sign_in(app, client)
+    counts = []
+    for number in (1, 50):
+        ids = make.put_threats(app, ada, number)
+        for threat_id in ids:
+            make.incident(app, ada, [threat_id])
+        with count_statements() as statements:
+            assert client.get(path).status_code == 200
+        counts.append(len(statements))
+    assert counts[0] == counts[1]

@@ -1,0 +1,142 @@
+"""Importing a file at the browser."""
+
+from __future__ import annotations
+
+import io
+import time
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from app.db import db, now
+from app.models import ImportRun
+from tests import browse, make
+
+TABLE = b"id,title,lat,lng,severity\n1,Road closed,6.4,3.4,high\n2,Bridge closed,95,3.4,low\n3,Gate closed,6.5,3.5,low\n"
+
+
+@pytest.fixture
+def ada(app, client):
+    who = make.person(app)
+    browse.sign_in(app, client)
+    return who
+
+
+def upload(client, content, name="roads.csv"):
+    # Encoded here, because Flask's client leaves its temporary file open.
+    fields = {"csrf_token": browse.token(client), "file": FileStorage(io.BytesIO(content), name)}
+    boundary, body = encode_multipart(fields)
+    return client.post("/imports", data=body, content_type=f"multipart/form-data; boundary={boundary}")
+
+
+def finished(client, path):
+    for _ in range(200):
+        page = client.get(path).text
+        if "read so far" not in page:
+            return page
+        assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
+        time.sleep(0.05)
+    raise AssertionError("the import did not end")
+
+
+def test_a_file_is_looked_at_started_and_accounted_for_row_by_row(client, ada):
+    answer = upload(client, TABLE)
+    assert answer.status_code == 303
+    page = client.get(answer.location).text
+    assert "Nothing is kept yet." in page
+    assert '<option value="lat" selected>' in page
+    assert "Road closed" in page
+    assert "0 threats" in client.get("/").text
+    assert browse.send(client, f"{answer.location}/start", source="roads").status_code == 303
+    page = finished(client, answer.location)
+    assert "3 rows: 2 new, 1 not usable." in page
+    assert "Latitude must be between -90 and 90." in page
+    assert "2 threats" in client.get("/").text
+    assert "3 rows: 2 new, 1 not usable." in client.get("/imports").text
+
+
+def test_the_same_file_again_changes_nothing_and_says_so(client, ada):
+    for words in ("2 new", "2 unchanged"):
+        location = upload(client, TABLE).location
+        browse.send(client, f"{location}/start", source="roads")
+        assert words in finished(client, location)
+
+
+def test_columns_can_be_chosen_and_looked_at_before_the_start(client, ada):
+    location = upload(client, b"what,where,breadth,length\nFlood,Lagos,6.4,3.4\n").location
+    chosen = {"column-title": "what", "column-location": "where", "column-lat": "breadth", "column-lng": "length"}
+    page = browse.send(client, location, source="floods", **chosen).text
+    assert '<option value="breadth" selected>' in page
+    assert "6.4, 3.4" in page
+    browse.send(client, f"{location}/start", source="floods", **chosen)
+    assert "1 row: 1 new." in finished(client, location)
+
+
+def test_a_column_that_does_not_exist_is_named(client, ada):
+    location = upload(client, TABLE).location
+    for path in (location, f"{location}/start"):
+        answer = browse.send(client, path, **{"column-title": "nothing"})
+        assert answer.status_code == 422
+        assert "The file has no column “nothing”." in browse.problems(answer.text)[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "words"),
+    [
+        (b"", "a.csv", "Nothing was imported."),
+        (b"PK\x03\x04xx", "a.xlsx", "zip archive"),
+        (b"\x00\x01", "a.bin", "Nothing was imported."),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_words(client, ada, content, name, words):
+    answer = upload(client, content, name)
+    assert answer.status_code == 422
+    assert words in browse.problems(answer.text)[0]
+
+
+def test_no_file_at_all_is_said(client, ada):
+    answer = client.post("/imports", data={"csrf_token": browse.token(client)}, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert browse.problems(answer.text) == ["Choose a file."]
+
+
+def test_a_file_may_be_larger_than_other_forms_but_not_boundless(client, ada):
+    rows = b"".join(b"%d,Road closed with a longer name to fill the file,6.4,3.4,high\n" % i for i in range(40_000))
+    assert upload(client, b"id,title,lat,lng,severity\n" + rows).status_code == 303
+    answer = upload(client, b"x" * (33 * 1024 * 1024))
+    assert answer.status_code == 413
+    assert "32,832 kB" in answer.text
+
+
+def test_an_import_that_was_cut_off_says_so_and_can_go_on(app, client, ada):
+    location = upload(client, TABLE).location
+    with app.app_context():
+        past = now() - timedelta(minutes=5)
+        db.session.execute(sa.update(ImportRun).values(state="running", beat_at=past, source="roads"))
+        db.session.commit()
+    page = client.get(location).text
+    assert "was cut off after 0 rows" in page
+    assert "Go on" in page
+    assert browse.send(client, f"{location}/start").status_code == 303
+    assert "2 new" in finished(client, location)
+
+
+def test_starting_twice_is_one_import(client, ada):
+    location = upload(client, TABLE).location
+    for _ in range(2):
+        assert browse.send(client, f"{location}/start", source="roads").status_code == 303
+    assert "3 rows: 2 new, 1 not usable." in finished(client, location)
+
+
+def test_problems_come_in_pages(client, ada):
+    rows = b"".join(b"%d,Road closed,95,185,high\n" % i for i in range(60))
+    location = upload(client, b"id,title,lat,lng,severity\n" + rows).location
+    browse.send(client, f"{location}/start", source="roads")
+    page = finished(client, location)
+    assert "60 rows that could not be used" in page
+    assert "Page 1 of 2" in page
+    assert "Page 2 of 2" in client.get(f"{location}?page=2").text
+    assert client.get(f"{location}?page=x").status_code == 422
