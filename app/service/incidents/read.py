@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
-from app.db import db
+from app.db import Id, db
 from app.errors import Faults, NotFound
 from app.models import Incident, Threat, ThreatLink
 from app.service.actor import Actor, guarded, owned
@@ -20,6 +21,7 @@ from app.terms import IncidentStatus, Permission, Precision, Scope, Severity
 
 LINKS_IN_ONE = 1_000
 LINKS_IN_LIST = 100
+LAST_ID = UUID(int=2**128 - 1)
 
 SORTING = Sorting(
     columns={
@@ -108,7 +110,7 @@ def status_counts(actor: Actor, values: dict[str, Any]) -> dict[IncidentStatus, 
     """Return how many incidents have each status, of those that match the other filters in `values`."""
     conditions = _matching(actor, {name: value for name, value in values.items() if name != "status"})
     rows = db.session.execute(sa.select(Incident.status, sa.func.count()).where(*conditions).group_by(Incident.status))
-    counts: dict[IncidentStatus, int] = dict(rows.tuples().all())
+    counts: dict[IncidentStatus, int] = {status: int(count) for status, count in rows}
     return {status: counts.get(status, 0) for status in IncidentStatus}
 
 
@@ -136,19 +138,27 @@ def _same_threat() -> sa.ColumnElement[bool]:
 
 
 def links_of(actor: Actor, incident_ids: Iterable[UUID], limit: int) -> dict[UUID, list[LinkedThreat]]:
-    """Return the first `limit` links of each incident, in linking order. One statement."""
-    place = sa.func.row_number().over(partition_by=ThreatLink.incident_id, order_by=ThreatLink.id)
-    numbered = (
-        sa.select(ThreatLink.incident_id, ThreatLink.id, ThreatLink.added_at, ThreatLink.threat_id, place.label("place"))
-        .where(owned(actor, ThreatLink), ThreatLink.incident_id.in_(list(incident_ids)), ThreatLink.removed_at.is_(None))
-        .subquery()
+    """Return the first `limit` links of each incident, in linking order. One statement, which reads no link beyond those."""
+    other = aliased(ThreatLink)
+    last = (
+        sa.select(other.id)
+        .where(owned(actor, other), other.incident_id == Incident.id, other.removed_at.is_(None))
+        .order_by(other.id)
+        .offset(limit - 1)
+        .limit(1)
+    )
+    cut = (
+        sa.select(Incident.id, sa.func.coalesce(last.scalar_subquery(), sa.literal(LAST_ID, Id)).label("last"))
+        .where(owned(actor, Incident), Incident.id.in_(list(incident_ids)))
+        .cte("cut")
+        .prefix_with("MATERIALIZED")  # or SQLite would look for the last link anew at each link
     )
     rows = db.session.execute(
         sa.select(
-            numbered.c.incident_id,
-            numbered.c.id,
-            numbered.c.added_at,
-            Threat.id,
+            ThreatLink.incident_id,
+            ThreatLink.id,
+            ThreatLink.added_at,
+            ThreatLink.threat_id,
             Threat.title,
             Threat.severity,
             Threat.threat_type,
@@ -160,12 +170,22 @@ def links_of(actor: Actor, incident_ids: Iterable[UUID], limit: int) -> dict[UUI
             Threat.location_precision_level,
             Threat.location_uncertainty_km,
         )
-        .join(Threat, sa.and_(owned(actor, Threat), Threat.id == numbered.c.threat_id))
-        .where(numbered.c.place <= limit)
-        .order_by(numbered.c.incident_id, numbered.c.place)
+        .select_from(cut)
+        # Outer joins, which SQLite never reorders: without statistics it would begin with all links of the tenant.
+        .outerjoin(
+            ThreatLink,
+            sa.and_(
+                owned(actor, ThreatLink),
+                ThreatLink.incident_id == cut.c.id,
+                ThreatLink.id <= cut.c.last,
+                ThreatLink.removed_at.is_(None),
+            ),
+        )
+        .outerjoin(Threat, _same_threat())
+        .order_by(cut.c.id, ThreatLink.id)
     )
     links: dict[UUID, list[LinkedThreat]] = {}
     for row in rows:
-        link = LinkedThreat(*row)
-        links.setdefault(link.incident_id, []).append(link)
+        if row.id is not None:
+            links.setdefault(row.incident_id, []).append(LinkedThreat(*row))
     return links
