@@ -92,5 +92,5 @@ def _note_use(row: ApiKey, time: datetime) -> None:
     try:
         with transaction() as session:
             session.execute(sa.update(ApiKey).where(ApiKey.id == row.id).values(last_used_at=time))
-    except sa.exc.OperationalError:
+    except sa.exc.DBAPIError:
         db.session.rollback()
