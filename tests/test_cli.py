@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -107,6 +108,28 @@ def test_an_import_answers_a_script_in_json(cordon: Cordon, samples: Path):
     assert (again["new"], again["unchanged"]) == (0, answer["new"])
 
 
+def test_an_import_that_is_stopped_says_what_is_kept_and_is_finished_by_importing_again(bare: Cordon):
+    bare.run("db", "upgrade")
+    file = bare.folder / "many.csv"
+    file.write_text("id,title,lat,lon\n" + "".join(f"{i},Road {i},6.4,3.4\n" for i in range(30_000)))
+    command = [sys.executable, "-m", "app.cli", "import", str(file)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=bare.environment(), cwd=bare.folder
+    )
+    connection = sqlite3.connect(bare.folder / "cordon.db")
+    while not connection.execute("SELECT count(*) FROM threat").fetchone()[0]:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Error: Stopped. The rows read so far are kept; import the file again for the rest.\n" in said
+    kept = connection.execute("SELECT count(*) FROM threat").fetchone()[0]
+    connection.close()
+    assert 0 < kept < 30_000
+    answer = json.loads(bare.run("import", str(file), "--json").stdout)
+    assert (answer["unchanged"], answer["new"]) == (kept, 30_000 - kept)
+
+
 def test_a_dry_run_shows_the_guess_and_imports_nothing(cordon: Cordon, roads: str):
     text = cordon.run("import", roads, "--dry-run", "--map", "description=severity", "--source", "desk").stdout
     assert "roads.csv is Table (CSV), of the source desk." in text
@@ -125,6 +148,9 @@ def test_an_import_of_something_else_is_refused_in_the_services_own_words(cordon
     assert cordon.refused("import", str(picture), code=2) == "“picture.png” is a picture. Nothing was imported."
     assert "cut off" in cordon.refused("import", str(half), code=2)
     assert "no column “nope”" in cordon.refused("import", roads_in(tmp_path), "--map", "title=nope", code=2)
+    unknown = tmp_path / "unknown.csv"
+    unknown.write_text("aa,bb\n1,2\n")
+    assert "No column is known" in cordon.refused("import", str(unknown), code=2)
     missing = cordon.run("import", str(tmp_path / "missing.csv"))
     assert (missing.returncode, "does not exist" in missing.stderr) == (2, True)
 

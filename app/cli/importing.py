@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import click
+import sqlalchemy as sa
 from flask.cli import with_appcontext
 
-from app.cli.command import FAILED, cordon, print_json, the_operator, watched
+from app.cli.command import FAILED, cordon, fail, print_json, the_operator, watched
+from app.db import explain
 from app.errors import Unreadable
 from app.feeds.record import Problem
 from app.models import ImportRun
@@ -19,6 +24,7 @@ from app.service.actor import Actor
 from app.service.imports import FILE_MAX, Preview
 
 PROBLEMS_SHOWN = 20
+KEPT = "The rows read so far are kept; import the file again for the rest."
 
 
 @cordon.command("import")
@@ -35,17 +41,15 @@ def import_file(ctx: click.Context, *, file: Path, source: str, mapping: tuple[s
     The same file twice changes nothing; a newer file of the same source updates what it changes.
     """
     actor, columns, content = the_operator(), _columns(mapping), _read(file)
+    preview = imports.look(actor, file.name, content, columns, source)
     if dry_run:
-        preview = imports.look(actor, file.name, content, columns, source)
         print_json(_preview_json(preview)) if as_json else _show_preview(preview)
         return
+    if preview.obstacle:
+        raise Unreadable(f"{preview.obstacle} Nothing was imported.")
     run = imports.draft(actor, file.name, content)
-    rows = None
-    if watched():
-        preview = imports.preview(actor, run.id, columns, source)
-        rows = preview.records + preview.problems
     imports.start(actor, run.id, columns, source)
-    run = _work(actor, run, rows)
+    run = _work(actor, run, preview.records + preview.problems)
     print_json(_run_json(actor, run)) if as_json else _show_run(actor, run)
     if run.state == "failed":
         ctx.exit(FAILED)
@@ -68,12 +72,36 @@ def _read(file: Path) -> bytes:
         raise Unreadable(f"{file} can't be read: {error.strerror}.") from error
 
 
-def _work(actor: Actor, run: ImportRun, rows: int | None) -> ImportRun:
-    """Read the file in, with a bar if a person looks on."""
-    if rows is None:
-        return imports.work(actor, run.id)
+def _work(actor: Actor, run: ImportRun, rows: int) -> ImportRun:
+    """Read the file in, with a bar if a person looks on; say what becomes of the rows if it is stopped."""
+    stopping = Event()
+
+    def stop_between_batches(_seen: int) -> None:
+        if stopping.is_set():
+            raise KeyboardInterrupt
+
+    # Ctrl-C in the middle of a commit would leave unsaid whether it took place; so it waits for the end of a batch.
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: stopping.set())
+    try:
+        if watched():
+            return _work_watched(actor, run, rows, stop_between_batches)
+        return imports.work(actor, run.id, stop_between_batches)
+    except KeyboardInterrupt:
+        fail(f"Stopped. {KEPT}")
+    except sa.exc.DBAPIError as error:
+        fail(f"{explain(error)} {KEPT}")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _work_watched(actor: Actor, run: ImportRun, rows: int, on_progress: Callable[[int], None]) -> ImportRun:
     with click.progressbar(length=rows, label=f"Importing {run.filename}", file=sys.stderr) as bar:
-        return imports.work(actor, run.id, lambda seen: bar.update(seen - bar.pos))
+
+        def move(seen: int) -> None:
+            bar.update(seen - bar.pos)
+            on_progress(seen)
+
+        return imports.work(actor, run.id, move)
 
 
 def _show_run(actor: Actor, run: ImportRun) -> None:

@@ -41,8 +41,7 @@ def serve(*, host: str, port: int, with_demo: bool, workers: int | None) -> None
     """Start the server. On SQLite the schema is brought up to date first. Ctrl-C stops it."""
     listener = _listen(host, port)
     _ready_schema()
-    shown = f"[{host}]" if ":" in host else "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
-    address = f"http://{shown}:{listener.getsockname()[1]}"
+    address = f"http://{_shown(host)}:{listener.getsockname()[1]}"
     actor = the_operator()
     click.echo(f"Cordon is at {address} (Ctrl-C stops it)\n")
     if not (with_demo and _welcome_to_demo(actor, address)) and not health.people_count():
@@ -62,6 +61,12 @@ def _listen(host: str, port: int) -> socket.socket:
         in_use = getattr(error, "errno", None) == errno.EADDRINUSE
         reason = f"port {port} is in use" if in_use else "this machine does not have that address or port for you"
         fail(f"Can't listen on {host}: {reason}. Choose another with --host or --port.")
+
+
+def _shown(host: str) -> str:
+    """Return the host as it stands in an address to be opened on this machine."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"[{near}]" if ":" in near else near
 
 
 def _ready_schema() -> None:
