@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,12 @@ def _switch(text: str) -> bool:
     return text == "1"
 
 
+def _database(text: str) -> str:
+    if text and not re.match(r"postgres(ql)?://|sqlite:///", text):
+        raise ValueError("must begin with postgresql:// or be empty")
+    return text
+
+
 def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -56,6 +63,7 @@ SETTINGS: tuple[Setting, ...] = (
         "DATABASE_URL",
         "",
         "`postgresql://user:password@host/database`; empty means the SQLite file `cordon.db` in the data folder.",
+        _database,
     ),
     Setting(
         "SECRET_KEY",
@@ -88,7 +96,7 @@ def load(overrides: dict[str, Any]) -> dict[str, Any]:
         try:
             values[setting.name] = setting.read(text)
         except ValueError as error:
-            wrong.append(f"{setting.variable}={text!r} {error}")
+            wrong.append(f"{setting.variable} {error}")
     if wrong:
         raise Unreadable("; ".join(wrong) + ".")
     values.update(overrides)

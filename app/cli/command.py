@@ -46,9 +46,7 @@ class Command(click.Command):
             fail(str(error))
         except sa.exc.DBAPIError as error:
             fail(str(explain(error)))
-        except ModuleNotFoundError as error:
-            fail(f"The module {error.name} is missing: CORDON_DATABASE_URL names a database that Cordon can't use.")
-        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError):
+        except sa.exc.ArgumentError:
             fail("CORDON_DATABASE_URL is not an address such as postgresql://user:password@host/name.", BAD_INPUT)
 
 

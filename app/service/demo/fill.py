@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import db, now
+from app.db import db, now, refresh_statistics
 from app.errors import Faults
 from app.feeds.record import Record
 from app.models import Threat
@@ -53,6 +53,7 @@ def fill(actor: Actor, seed: int = SEED) -> Filled:
     scenario = lagos.records(time)
     made = list(generate.threats(THREATS - len(scenario), time, seed))
     ids = _put(actor, [*scenario, *(record for _, record in made)])
+    refresh_statistics()
     outbreaks: dict[str, list[tuple[Record, UUID]]] = defaultdict(list)
     for (outbreak, record), threat_id in zip(made, ids[len(scenario) :], strict=True):
         if outbreak:

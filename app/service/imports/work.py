@@ -11,7 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import db, now, transaction
+from app.db import db, now, refresh_statistics, transaction
 from app.errors import Conflict, Faults, Unreadable
 from app.feeds.formats import FORMATS
 from app.feeds.record import Problem, Record
@@ -76,6 +76,8 @@ def work(actor: Actor, run_id: UUID, on_progress: Callable[[int], None] | None =
         run = run_of(actor, run_id)
         message = message or summary(run)
         _advance(actor, run_id, beat, state=state, message=message, content=None, finished_at=now())
+    if run.new >= UPSERT_MAX:
+        refresh_statistics()
     return run_of(actor, run_id)
 
 
