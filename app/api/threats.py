@@ -64,7 +64,7 @@ def _record(threat: ThreatIn, i: int, faults: Faults) -> Record:
         return None if value is None else rules.moment(value, f"threats[{i}].{name}", faults)
 
     place = threat.coordinates
-    if place and (place.lat is None or place.lng is None):
+    if place and {"lat", "lng"} - place.model_fields_set:
         faults.add(f"threats[{i}].coordinates", "field_invalid", "Give both latitude and longitude, or neither.")
     return Record(
         row=i + 1,

@@ -187,5 +187,5 @@ def links_of(actor: Actor, incident_ids: Iterable[UUID], limit: int) -> dict[UUI
     links: dict[UUID, list[LinkedThreat]] = {}
     for row in rows:
         if row.id is not None:
-            links.setdefault(row.incident_id, []).append(LinkedThreat(*row))
+            links.setdefault(row.incident_id, []).append(LinkedThreat._make(row))
     return links
