@@ -47,6 +47,6 @@ def wait_for(url: str, process: subprocess.Popen, seconds: float = 30) -> None:
         try:
             with urlopen(url, timeout=2):
                 return
-        except URLError:
+        except (URLError, TimeoutError):
             time.sleep(0.05)
     raise AssertionError(f"nothing answered at {url} within {seconds} s")

@@ -27,9 +27,14 @@ const list = new List(form.querySelector("#list"), selection);
 const tray = new Tray(form, selection, list);
 const map = new ThreatMap(form.querySelector("#map"), form.querySelector("#map-status"), selection);
 
+// After a form was sent the address is that of the form; it shall be that of the view.
+if (form.dataset.kept === "yes") history.replaceState(null, "", `/${list.view}`);
+let shown = location.search;
+
 /** Show another view of the threats. @param {string} query @param {"push"|"replace"|"none"} history how the address follows */
 async function show(query, history) {
   if (history !== "none") globalThis.history[`${history}State`](null, "", `/${query}`);
+  shown = location.search;
   map.load(query, false);
   try {
     if (!(await list.load(query))) return;
@@ -83,8 +88,18 @@ form.addEventListener("keydown", (event) => {
   event.preventDefault();
   form.requestSubmit(createButton);
 });
+addEventListener("keydown", (event) => {
+  // AltGr, with which some keyboards type letters, is not Alt.
+  if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.getModifierState("AltGraph")) return;
+  const go = { KeyL: () => list.focus(), KeyT: () => form.elements.title?.focus() }[event.code];
+  if (!go) return;
+  event.preventDefault();
+  go();
+});
 watchFilters(form, (typing) => show(readFilters(form), typing ? "replace" : "push"));
 addEventListener("popstate", () => {
+  // A link within the page, such as those of the error summary, comes by here too.
+  if (location.search === shown) return;
   writeFilters(form, location.search);
   show(location.search, "none");
 });

@@ -3,28 +3,32 @@
 /** Something that the person should read. */
 export class Refused extends Error {}
 
+async function answer(address, signal, kind) {
+  const response = await fetch(address, { signal, headers: { "X-Requested-With": "fetch" } });
+  if (response.status === 401) throw new Refused("You are signed out. Sign in again in another tab, then go on here.");
+  if (response.status === 422) throw new Refused((await response.json()).error);
+  if (!response.ok) throw new Refused(`The server answered with an error (${response.status}). What you see may be old.`);
+  return response[kind]();
+}
+
 /**
  * Make a function that fetches and gives up its earlier, unfinished call.
  *
- * It resolves to the response, or to null when a later call took its place. It throws Refused with words for the person.
- * @returns {(address: string) => Promise<Response|null>}
+ * It resolves to the body, or to null when a later call took its place. It throws Refused with words for the person.
+ * @param {"json"|"text"} kind of the body @returns {(address: string) => Promise<any>}
  */
-export function latestOnly() {
+export function latestOnly(kind) {
   let running = null;
   return async (address) => {
     running?.abort();
     const mine = new AbortController();
     running = mine;
-    let response;
     try {
-      response = await fetch(address, { signal: mine.signal, headers: { "X-Requested-With": "fetch" } });
+      return await answer(address, mine.signal, kind);
     } catch (error) {
       if (mine.signal.aborted) return null;
+      if (error instanceof Refused) throw error;
       throw new Refused("The server does not answer. What you see may be old.", { cause: error });
     }
-    if (response.status === 401) throw new Refused("You are signed out. Sign in again in another tab, then go on here.");
-    if (response.status === 422) throw new Refused((await response.json()).error);
-    if (!response.ok) throw new Refused(`The server answered with an error (${response.status}). What you see may be old.`);
-    return response;
   };
 }

@@ -8,7 +8,7 @@ export class List {
   #element;
   #selection;
   #anchor = null;
-  #fetch = latestOnly();
+  #fetch = latestOnly("text");
 
   /** @param {HTMLElement} element @param {import("./selection.js").Selection} selection */
   constructor(element, selection) {
@@ -37,9 +37,8 @@ export class List {
   /** Fetch another view and put it in place. @param {string} query @returns {Promise<boolean>} false if overtaken */
   async load(query) {
     this.#element.classList.add("is-stale");
-    const response = await this.#fetch(`/threats/list${query}`);
-    const html = response && (await response.text());
-    if (!html) return false;
+    const html = await this.#fetch(`/threats/list${query}`);
+    if (html === null) return false;
     this.#element.innerHTML = html;
     this.#element.classList.remove("is-stale");
     this.#element.scrollTop = 0;

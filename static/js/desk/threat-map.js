@@ -12,8 +12,8 @@ export class ThreatMap {
   #status;
   #ranks = new Map();
   #query = "";
-  #fetchPoints = latestOnly();
-  #fetchWithin = latestOnly();
+  #fetchPoints = latestOnly("json");
+  #fetchWithin = latestOnly("json");
 
   /**
    * @param {HTMLElement} element @param {HTMLElement} status where words about the map go
@@ -36,9 +36,8 @@ export class ThreatMap {
     const query = without(view, "page", "sort");
     if (query === this.#query && this.#ranks.size) return;
     try {
-      const response = await this.#fetchPoints(`/threats/points${query}`);
-      if (!response) return;
-      const data = await response.json();
+      const data = await this.#fetchPoints(`/threats/points${query}`);
+      if (!data) return;
       this.#query = query;
       this.#ranks = new Map(data.ids.map((id, i) => [id, data.severity[i]]));
       this.#map.setThreats(data);
@@ -59,9 +58,9 @@ export class ThreatMap {
   /** The server says what the area holds, so that what is not drawn is selected too. */
   async #areaSelected({ box, mode }) {
     try {
-      const response = await this.#fetchWithin(`/threats/within${withParameter(this.#query, "area", asParameter(box))}`);
-      if (!response) return;
-      const { ids, severity } = await response.json();
+      const data = await this.#fetchWithin(`/threats/within${withParameter(this.#query, "area", asParameter(box))}`);
+      if (!data) return;
+      const { ids, severity } = data;
       if (mode === "take") this.#selection.take(ids);
       else this.#selection.add(ids.map((id, i) => [id, severity[i]]));
       this.#say(ids.length ? "" : "No threats there.");

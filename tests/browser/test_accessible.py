@@ -1,0 +1,128 @@
+"""axe finds nothing on any page, in light and dark, wide and narrow; and no page scrolls sideways at 320 pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests import make
+from tests.browser.conftest import IMPORTER, Site, watched
+
+AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def incident(site: Site) -> str:
+    with site.app.app_context():
+        from app.service import people
+
+        ada = people.actor_for(people.find("ada@example.org").id)
+    return str(make.incident(site.app, ada, site.ids[:5]))
+
+
+def sign_in(page: Page, site: Site) -> None:
+    page.goto(site.sign_in_link())
+
+
+def login(page: Page, site: Site, _incident: str) -> None:
+    page.goto("/login")
+    page.get_by_label("E-mail address").fill("nobody@example.org")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text("There is a problem").wait_for()
+
+
+def desk(page: Page, site: Site, _incident: str) -> None:
+    sign_in(page, site)
+    page.locator('input[name="threat_ids"]').first.check()
+    page.get_by_text("Keys", exact=True).click()
+    page.get_by_text("More filters").click()
+
+
+def desk_with_errors(page: Page, site: Site, _incident: str) -> None:
+    sign_in(page, site)
+    page.goto("/?bbox=here")
+    page.goto("/")
+    page.locator('input[name="threat_ids"]').first.check()
+    page.get_by_role("button", name="Create incident").click()
+    page.get_by_text("There is a problem").wait_for()
+
+
+def desk_with_a_bad_filter(page: Page, site: Site, _incident: str) -> None:
+    sign_in(page, site)
+    page.goto("/?bbox=here&severity=high")
+
+
+def incidents(page: Page, site: Site, _incident: str) -> None:
+    sign_in(page, site)
+    page.goto("/incidents")
+
+
+def one_incident(page: Page, site: Site, incident: str) -> None:
+    sign_in(page, site)
+    page.goto(f"/incidents/{incident}")
+    page.get_by_text("5 of 5 on the map").wait_for()
+
+
+def one_threat(page: Page, site: Site, _incident: str) -> None:
+    sign_in(page, site)
+    page.goto(f"/threats/{site.ids[0]}")
+
+
+def imports(page: Page, site: Site, _incident: str) -> None:
+    page.goto(site.sign_in_link(IMPORTER))
+    page.goto("/imports")
+
+
+def draft(page: Page, site: Site, _incident: str) -> None:
+    imports(page, site, _incident)
+    table = b"id,title,lat,lng,severity\n1,Gate,-33.9,18.4,low\n2,Wall,95,185,low\n"
+    page.get_by_label("File of threats").set_input_files({"name": "roads.csv", "mimeType": "text/csv", "buffer": table})
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("textbox", name="Source").fill("axe")
+
+
+def finished_import(page: Page, site: Site, _incident: str) -> None:
+    draft(page, site, _incident)
+    page.get_by_role("button", name="Start the import").click()
+    page.get_by_text("that could not be used").wait_for()
+
+
+def missing(page: Page, site: Site, _incident: str) -> None:
+    sign_in(page, site)
+    page.goto("/nothing")
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "visit",
+    [
+        login,
+        desk,
+        desk_with_errors,
+        desk_with_a_bad_filter,
+        incidents,
+        one_incident,
+        one_threat,
+        imports,
+        draft,
+        finished_import,
+        missing,
+    ],
+)
+def test_axe_finds_nothing(browser, site, incident, visit, scheme, width):
+    faults = []
+    with watched(browser, site, faults, color_scheme=scheme, viewport={"width": width, "height": 800}) as context:
+        page = context.new_page()
+        visit(page, site, incident)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert faults == []
+        page.evaluate(AXE)
+        found = page.evaluate("tags => axe.run({ runOnly: tags })", TAGS)["violations"]
+        faults.clear()  # axe itself tries inline styles, which the policy refuses
+        assert [f"{item['id']}: {node['html']} {node['failureSummary']}" for item in found for node in item["nodes"]] == []
