@@ -147,6 +147,20 @@ def test_a_failed_submit_keeps_form_selection_and_view(desk):
     assert "<title>Error: Desk" in page
 
 
+def test_a_form_of_an_earlier_session_is_shown_again_with_everything_in_it(app, desk):
+    client, _, ids = desk
+    old = browse.token(client)
+    browse.send(client, "/logout")
+    browse.sign_in(app, client)
+    fields = {"csrf_token": old, "title": "Kept", "threat_ids": ids[119], "view": ""}
+    answer = client.post("/incidents", data=fields)
+    assert answer.status_code == 400
+    assert "Nothing was saved" in browse.problems(answer.text)[0]
+    assert 'value="Kept"' in answer.text
+    assert browse.ticked(answer.text) == [ids[119]]
+    assert browse.hidden(answer.text, "csrf_token") != old
+
+
 def test_a_viewer_sees_the_desk_and_cannot_create(app, client):
     make.person(app)
     make.person(app, "vi@example.org", "viewer")

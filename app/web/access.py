@@ -29,13 +29,21 @@ def wants_json() -> bool:
     return request.accept_mimetypes.best == "application/json" or request.headers.get("X-Requested-With") == "fetch"
 
 
+def recognise() -> bool:
+    """Find out who is at the browser, for `actor`; say whether it is someone who belongs to a tenant."""
+    if not current_user.is_authenticated:
+        return False
+    try:
+        g.actor = people.actor_for(current_user.id)
+    except NotFound:
+        logout_user()
+        return False
+    return True
+
+
 def _require_person() -> Response | None:
-    if current_user.is_authenticated:
-        try:
-            g.actor = people.actor_for(current_user.id)
-            return None
-        except NotFound:
-            logout_user()
+    if recognise():
+        return None
     if wants_json():
         abort(401, "You are signed out. Sign in again.")
     # A form can't be sent again by a redirect, so it leads to the desk.

@@ -23,7 +23,7 @@ from app.web.reading import Pairs, first, form_pairs, pairs_of, printable, query
 from app.web.summary import Message, messages
 
 # Fields in the order of the page, with the elements that a message about them leads to.
-TARGETS = {"threat_ids": "selection", "title": "title", "description": "description", "scope": "scope-0"}
+TARGETS = {"": "create", "threat_ids": "selection", "title": "title", "description": "description", "scope": "scope-0"}
 
 blueprint = pages("desk")
 

@@ -1,4 +1,4 @@
-"""What a page says when something goes wrong. Nothing here asks the database, which may be what went wrong."""
+"""What a page says when something goes wrong. The error page asks nothing of the database, which may be what went wrong."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from app import db, errors
+from app.errors import Fault
+from app.web import access, desk
+from app.web.reading import FORM, form_pairs
 
 OLD_FORM = "The form is too old, or was not sent from this page. Nothing was saved."
+# Pages that can show the form again with everything in it, to be looked at and sent once more.
+KEEPS_FORM = {"desk.create", "desk.again"}
 
 # For HTTP's own errors, by status: a heading and a sentence.
 HTTP_WORDS = {
@@ -43,6 +48,8 @@ def html_error(error: Exception) -> Response:
             words = [fault.issue for fault in error.faults]
         return _page(status, heading, *words)
     if isinstance(error, CSRFError):
+        if request.endpoint in KEEPS_FORM and request.mimetype == FORM and access.recognise():
+            return make_response(desk.kept(form_pairs(), [Fault("", "form_old", OLD_FORM + " Send it again.")]), 400)
         return _page(400, "Send the form again", OLD_FORM, "Go back, load the page anew, and send the form again.")
     if isinstance(error, HTTPException) and error.code:
         return _http_page(error, error.code)

@@ -111,3 +111,4 @@ addEventListener("pageshow", () => {
 });
 for (const keys of form.querySelectorAll(".keys")) keys.hidden = false;
 map.load(list.view, true);
+document.querySelector("#error-summary")?.focus();

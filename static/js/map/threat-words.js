@@ -8,6 +8,7 @@ const capitalised = (word) => word[0].toUpperCase() + word.slice(1);
 function describePrecision(precision, km) {
   if (precision === "exact") return "";
   if (km > 0) return `Place known to within ${number.format(km)} km`;
+  if (!precision) return "How well the place is known is not stated";
   return `Place known to the ${precision === "near" ? "neighbourhood" : precision} only`;
 }
 
