@@ -1,6 +1,6 @@
 /** The desk: the form is the state; list, map and tray are views of it, and the address holds the filters. */
 import { Refused } from "./desk/fetching.js";
-import { readFilters, watchFilters, writeFilters } from "./desk/filters.js";
+import { areTouched, readFilters, watchFilters, writeFilters } from "./desk/filters.js";
 import { restoreDraft, saveDraft } from "./desk/draft.js";
 import { List } from "./desk/list.js";
 import { Selection } from "./desk/selection.js";
@@ -110,5 +110,6 @@ addEventListener("pageshow", () => {
   if (createButton) createButton.disabled = false;
 });
 for (const keys of form.querySelectorAll(".keys")) keys.hidden = false;
-map.load(list.view, true);
+if (areTouched(form)) show(readFilters(form), "replace");
+else map.load(list.view, true);
 document.querySelector("#error-summary")?.focus();

@@ -65,6 +65,16 @@ def test_a_person_signs_in_filters_selects_by_box_and_creates(context, site):
     expect(page.get_by_text("Investigation")).to_be_visible()
 
 
+def test_a_filter_chosen_before_the_script_is_there_counts(context, site):
+    page = context.new_page()
+    page.goto(site.sign_in_link())
+    page.route("**/js/desk.js", lambda route: (page.wait_for_timeout(800), route.continue_()))
+    page.goto("/", wait_until="commit")
+    page.get_by_role("checkbox", name="Critical").check()
+    expect(page.get_by_role("heading", name="24 threats")).to_be_visible()
+    expect(page).to_have_url(f"{site.address}/?severity=critical")
+
+
 def test_the_wide_desk_fits_the_window(page):
     assert page.evaluate("document.documentElement.scrollHeight") == 800
 

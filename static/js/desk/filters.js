@@ -33,6 +33,19 @@ export function writeFilters(form, text) {
   }
 }
 
+/** What a field said when the page came; a list without a chosen option says its first one. */
+function valueAsSent(field) {
+  if (!field.options) return field.defaultValue;
+  return ([...field.options].find((option) => option.defaultSelected) ?? field.options[0]).value;
+}
+
+/** Whether a filter was changed since the page came, as by someone quicker than this script, or by the browser itself. */
+export function areTouched(form) {
+  return fieldsOf(form).some((field) =>
+    isCheck(field) ? field.checked !== field.defaultChecked : field.value !== valueAsSent(field),
+  );
+}
+
 /** @param {string} text query string @param {...string} names to leave out @returns {string} */
 export function without(text, ...names) {
   const query = new URLSearchParams(text);
