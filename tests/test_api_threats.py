@@ -55,7 +55,12 @@ def test_what_is_put_in_comes_out(client, key):
     )
     answer = put(client, key, full)
     assert answer.status_code == 200
-    assert {k: answer.json[k] for k in ("new", "updated", "unchanged", "older")} == {"new": 1, "updated": 0, "unchanged": 0, "older": 0}
+    assert {k: answer.json[k] for k in ("new", "updated", "unchanged", "older")} == {
+        "new": 1,
+        "updated": 0,
+        "unchanged": 0,
+        "older": 0,
+    }
     result = answer.json["results"][0]
     assert result["outcome"] == "new"
     got = client.get(f"/v1/threats/{result['id']}", headers=key).json
@@ -77,7 +82,12 @@ def test_the_same_again_changes_nothing_and_a_change_is_a_version(client, key):
     answer = put(client, key, threat(title="Protest grows", severity="critical")).json
     assert answer["updated"] == 1
     got = client.get(f"/v1/threats/{answer['results'][0]['id']}", headers=key).json
-    assert (got["title"], got["severity"], got["version_count"], got["development_count"]) == ("Protest grows", "critical", 2, 1)
+    assert (got["title"], got["severity"], got["version_count"], got["development_count"]) == (
+        "Protest grows",
+        "critical",
+        2,
+        1,
+    )
     assert got["latest_development_title"] == "Protest grows"
     assert got["last_version_at"] > got["created_at"]
 
@@ -205,10 +215,23 @@ def test_threats_are_found_by_every_filter(app, client, key):
     assert client.get(f"/v1/threats/{ids['Protest 1']}", headers=key).json["incident_ids"] == [made["id"]]
 
 
-@pytest.mark.parametrize("sort", ["observed_at", "-observed_at", "severity", "-severity", "title", "-title", "created_at", "-updated_at"])
+@pytest.mark.parametrize(
+    "sort", ["observed_at", "-observed_at", "severity", "-severity", "title", "-title", "created_at", "-updated_at"]
+)
 def test_cursors_walk_through_everything_once_in_any_order(client, key, sort):
-    put(client, key, *(threat(i, severity=("low", "high", "critical")[i % 3], title=f"Protest {i % 4}",
-                              observed_at=None if i % 5 == 0 else f"2026-04-18T0{i % 3}:00:00Z") for i in range(23)))
+    put(
+        client,
+        key,
+        *(
+            threat(
+                i,
+                severity=("low", "high", "critical")[i % 3],
+                title=f"Protest {i % 4}",
+                observed_at=None if i % 5 == 0 else f"2026-04-18T0{i % 3}:00:00Z",
+            )
+            for i in range(23)
+        ),
+    )
     whole = [t["id"] for t in client.get(f"/v1/threats?limit=200&sort={sort}", headers=key).json["threats"]]
     walked, cursor = [], ""
     while cursor is not None:
@@ -235,8 +258,14 @@ def test_nothing_of_one_tenant_is_seen_by_another(app, client, key):
     theirs = make.put_threats(app, other, 3, title="Planted words")
     their_incident = make.incident(app, other, theirs, title="Planted words")
     put(client, key, threat(0))
-    for path in ("/v1/threats", "/v1/incidents", "/v1/threats?q=Planted", "/v1/incidents?q=Planted",
-                 f"/v1/threats?incident_id={their_incident}", f"/v1/incidents?threat_id={theirs[0]}"):
+    for path in (
+        "/v1/threats",
+        "/v1/incidents",
+        "/v1/threats?q=Planted",
+        "/v1/incidents?q=Planted",
+        f"/v1/threats?incident_id={their_incident}",
+        f"/v1/incidents?threat_id={theirs[0]}",
+    ):
         response = client.get(path, headers=key)
         assert "Planted" not in response.text
         assert response.json["total"] == (1 if path == "/v1/threats" else 0)

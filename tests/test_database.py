@@ -121,7 +121,14 @@ def test_a_link_cannot_join_two_tenants_even_by_sql(app: Flask):
 
 @pytest.mark.parametrize(
     ("version", "safe"),
-    [((3, 40, 1), False), ((3, 44, 6), True), ((3, 45, 0), False), ((3, 50, 7), True), ((3, 51, 2), False), ((3, 51, 3), True)],
+    [
+        ((3, 40, 1), False),
+        ((3, 44, 6), True),
+        ((3, 45, 0), False),
+        ((3, 50, 7), True),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+    ],
 )
 def test_an_sqlite_that_can_lose_data_is_known(version, safe):
     assert sqlite_is_safe(version) is safe
