@@ -93,6 +93,14 @@ class Conflict(CordonError):
         super().__init__(message)
 
 
+class VersionMismatch(CordonError):
+    """Someone changed the thing since the caller saw it; `current` is its version now."""
+
+    def __init__(self, current: int) -> None:
+        self.current = current
+        super().__init__("This was changed by someone else since you saw it.")
+
+
 class Unreadable(CordonError):
     """A file or a body can't be read at all; the message says where and why."""
 

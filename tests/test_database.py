@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.db import Base, db, engine_url, given_ids, new_id, now, sqlite_is_safe, transaction
-from app.models import Tenant
+from app.models import Incident, Tenant
 from tests import make
 
 
@@ -147,3 +147,16 @@ def test_migrations_have_one_head(context: Flask):
     alembic.command.heads(config)
     script = alembic.script.ScriptDirectory.from_config(config)
     assert len(script.get_heads()) == 1
+
+
+def test_an_upgrade_keeps_what_is_there(app: Flask):
+    who = make.actor(app)
+    ids = make.put_threats(app, who, 3)
+    incident_id = make.incident(app, who, ids)
+    with app.app_context():
+        flask_migrate.downgrade(revision="0001")
+        flask_migrate.upgrade()
+        rows = db.session.execute(sa.text("SELECT count(*) FROM threat_link")).scalar()
+        kept = db.session.scalar(sa.select(Incident).where(Incident.id == incident_id))
+    assert rows == 3
+    assert kept.link_count == 3

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
+import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from flask import current_app
@@ -21,8 +24,8 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[
 
 
 def run() -> None:
-    """Apply the migrations in one transaction each, in which SQLite also keeps changes of tables."""
-    with db.engine.connect() as connection:
+    """Apply the migrations, each in one transaction, in which SQLite also keeps changes of tables."""
+    with db.engine.connect() as connection, foreign_keys_unchecked(connection):
         context.configure(
             connection=connection.execution_options(writes=True),
             target_metadata=Base.metadata,
@@ -33,6 +36,22 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+
+
+@contextmanager
+def foreign_keys_unchecked(connection: sa.Connection) -> Iterator[None]:
+    """Let SQLite replace a table that others point to (sqlite.org/lang_altertable.html, section 7); check them all after."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+        if driver.execute("PRAGMA foreign_key_check").fetchall():
+            raise RuntimeError("the migration left rows that point to nothing")
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 run()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from app.models.access import ApiKey, Membership, Person, SignInLink, Tenant
-from app.models.activity import Activity
+from app.models.activity import Activity, ActivityOther
 from app.models.imports import ImportProblem, ImportRun
-from app.models.incident import Incident, ThreatLink
+from app.models.incident import Incident, KeptAnswer, LinkChange, ThreatLink
 from app.models.threat import Threat, ThreatAlias, ThreatVersion
 
 __all__ = [
     "Activity",
+    "ActivityOther",
     "ApiKey",
     "ImportProblem",
     "ImportRun",
     "Incident",
+    "KeptAnswer",
+    "LinkChange",
     "Membership",
     "Person",
     "SignInLink",

@@ -20,7 +20,8 @@ class Incident(Base):
     """Threats that belong together.
 
     `started_at` is the earliest `observed_at` of the linked threats until a person sets it. `link_count` is the number of
-    links that are not removed; the service keeps it in step in the same transaction. `version` counts the changes.
+    links that are not removed; the service keeps it in step in the same transaction. `version` counts the changes. An incident
+    that was merged into another keeps its links as they were then, for reading.
     """
 
     __tablename__ = "incident"
@@ -29,6 +30,8 @@ class Incident(Base):
         sa.CheckConstraint(f"length(description) <= {DESCRIPTION_MAX}", "description_length"),
         sa.CheckConstraint("(status = 'resolved') = (resolved_at IS NOT NULL)", "resolved_at_goes_with_status"),
         sa.CheckConstraint("link_count >= 0", "link_count_not_negative"),
+        sa.CheckConstraint("merged_into_id IS NULL OR status = 'closed'", "merged_is_closed"),
+        sa.ForeignKeyConstraint(["tenant_id", "merged_into_id"], ["incident.tenant_id", "incident.id"]),
         sa.Index(None, "tenant_id", "created_at", "id"),
         sa.Index(None, "tenant_id", "updated_at", "id"),
     )
@@ -48,6 +51,7 @@ class Incident(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
+    merged_into_id: Mapped[UUID | None]
 
 
 class ThreatLink(Base):
@@ -63,6 +67,7 @@ class ThreatLink(Base):
         sa.ForeignKeyConstraint(["tenant_id", "added_by"], ["activity.tenant_id", "activity.id"]),
         sa.ForeignKeyConstraint(["tenant_id", "removed_by"], ["activity.tenant_id", "activity.id"]),
         sa.CheckConstraint("(removed_at IS NULL) = (removed_by IS NULL)", "removal_is_whole"),
+        sa.Index(None, "tenant_id", "added_by"),
         sa.Index(
             "uq_threat_link_present",
             "tenant_id",
@@ -83,3 +88,38 @@ class ThreatLink(Base):
     added_by: Mapped[UUID]
     removed_at: Mapped[datetime | None]
     removed_by: Mapped[UUID | None]
+
+
+class LinkChange(Base):
+    """A removal of a link, or its restoration by an undo. The first addition stands in the link itself."""
+
+    __tablename__ = "link_change"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["tenant_id", "act_id"], ["activity.tenant_id", "activity.id"]),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "incident_id", "link_id"], ["threat_link.tenant_id", "threat_link.incident_id", "threat_link.id"]
+        ),
+        sa.Index(None, "tenant_id", "act_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[UUID] = mapped_column(primary_key=True)
+    link_id: Mapped[UUID] = mapped_column(primary_key=True)
+    act_id: Mapped[UUID] = mapped_column(primary_key=True)
+    threat_id: Mapped[UUID]
+    removed: Mapped[bool]
+
+
+class KeptAnswer(Base):
+    """What a request with an idempotency key was answered, kept in the same transaction as its effect."""
+
+    __tablename__ = "kept_answer"
+
+    tenant_id: Mapped[int] = mapped_column(sa.ForeignKey("tenant.id"), primary_key=True)
+    key_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    body_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any]]
+    body: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(index=True)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from app.db import db, given_ids, new_id, now, transaction
 from app.errors import Faults
-from app.models import Incident, Threat, ThreatLink
+from app.models import Incident, Threat
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
 from app.service import rules
-from app.service.actor import Actor, act, guarded, owned
-from app.service.incidents.read import LINKS_IN_ONE, IncidentView, links_of
+from app.service.actor import Actor, guarded, owned
+from app.service.incidents.acts import Act
+from app.service.incidents.read import IncidentView, view
 from app.service.selection import Selection, resolve
 from app.terms import IncidentStatus, Permission, Scope
 
@@ -45,12 +45,8 @@ def create(actor: Actor, new: NewIncident, faults: Faults | None = None) -> Inci
     title = rules.text(new.title, "title", faults, maximum=TITLE_MAX, required="Enter a title.")
     description = rules.text(new.description, "description", faults, maximum=DESCRIPTION_MAX)
     scope = rules.term(new.scope, Scope, "scope", faults) or Scope.AGGREGATE
-    threat_ids = rules.identifiers(new.threat_ids, "threat_ids", faults, maximum=THREAT_IDS_MAX)
     with transaction() as session:
-        if new.selection is not None:
-            selected = resolve(actor, new.selection, faults)
-            threat_ids = list(dict.fromkeys([*threat_ids, *selected.ids]))
-        started_at = _earliest(actor, threat_ids, new.threat_ids, faults)
+        threat_ids, started_at = wanted(actor, new.threat_ids, new.selection, faults)
         faults.raise_if_any()
         time = now()
         incident = Incident(
@@ -69,40 +65,30 @@ def create(actor: Actor, new: NewIncident, faults: Faults | None = None) -> Inci
         )
         session.add(incident)
         session.flush()
-        created = act(actor, "incident_created", incident_id=incident.id, threat_count=len(threat_ids))
-        session.add(created)
-        session.flush()
-        _link(actor, incident.id, threat_ids, created.id, time)
-        return IncidentView(incident, links_of(actor, [incident.id], LINKS_IN_ONE).get(incident.id, []))
+        Act(actor, "incident_created", [incident], threat_count=len(threat_ids)).link(incident, threat_ids)
+        return view(actor, incident)
 
 
-def _earliest(actor: Actor, ids: list[UUID], written: Sequence[str], faults: Faults) -> datetime | None:
-    """Return the earliest observed_at of the threats; ids that the tenant does not have are faults at their index."""
-    if not ids:
-        return None
-    given = given_ids(ids)
+def wanted(
+    actor: Actor, written: Sequence[str], selection: Selection | None, faults: Faults
+) -> tuple[list[UUID], datetime | None]:
+    """Return the threats said by ids and by a selection together, each once, and the earliest observed_at among them.
+
+    Ids that can't be read, or that the tenant does not have, are faults at their index.
+    """
+    threat_ids = rules.identifiers(written, "threat_ids", faults, maximum=THREAT_IDS_MAX)
+    if selection is not None:
+        threat_ids = list(dict.fromkeys([*threat_ids, *resolve(actor, selection, faults).ids]))
+    if not threat_ids:
+        return [], None
+    given = given_ids(threat_ids)
     ours = sa.and_(owned(actor, Threat), Threat.id == given.c.id0)
     found, earliest = db.session.execute(
         sa.select(sa.func.count(Threat.id), sa.func.min(Threat.observed_at)).select_from(given).outerjoin(Threat, ours)
     ).one()
-    if found < len(ids):
+    if found < len(threat_ids):
         unknown = set(db.session.scalars(sa.select(given.c.id0).outerjoin(Threat, ours).where(Threat.id.is_(None))))
         for i, value in enumerate(written):
             if rules.CANONICAL_UUID.fullmatch(value) and UUID(value) in unknown:
                 faults.add(f"threat_ids[{i}]", "threat_unknown", "No threat has this id.")
-    return earliest
-
-
-def _link(actor: Actor, incident_id: UUID, threat_ids: list[UUID], act_id: UUID, time: datetime) -> None:
-    if not threat_ids:
-        return
-    given = given_ids([new_id() for _ in threat_ids], threat_ids)
-    row: dict[str, Any] = {
-        "tenant_id": sa.literal(actor.tenant_id),
-        "incident_id": sa.literal(incident_id, ThreatLink.incident_id.type),
-        "id": given.c.id0,
-        "threat_id": given.c.id1,
-        "added_at": sa.literal(time, ThreatLink.added_at.type),
-        "added_by": sa.literal(act_id, ThreatLink.added_by.type),
-    }
-    db.session.execute(sa.insert(ThreatLink).from_select(list(row), sa.select(*row.values()).order_by(given.c.position)))
+    return threat_ids, earliest

@@ -75,14 +75,22 @@ class IncidentView:
 
 
 @guarded(Permission.INCIDENTS_READ)
-def get(actor: Actor, incident_id: UUID) -> IncidentView:
-    """Return one incident with at most LINKS_IN_ONE of its links. Raises NotFound."""
-    incident = db.session.scalar(
-        sa.select(Incident).where(owned(actor, Incident), Incident.id == incident_id, Incident.deleted_at.is_(None))
-    )
-    if incident is None:
+def get(actor: Actor, incident_id: UUID, *, deleted: bool = False) -> IncidentView:
+    """Return one incident with at most LINKS_IN_ONE of its links; a deleted one only if asked for. Raises NotFound."""
+    return view(actor, known(actor, incident_id, deleted=deleted))
+
+
+def known(actor: Actor, incident_id: UUID, *, deleted: bool = False) -> Incident:
+    """Return one incident, a deleted one only if asked for. Raises NotFound."""
+    incident = db.session.scalar(sa.select(Incident).where(owned(actor, Incident), Incident.id == incident_id))
+    if incident is None or (incident.deleted_at is not None and not deleted):
         raise NotFound("incident")
-    return IncidentView(incident, links_of(actor, [incident_id], LINKS_IN_ONE).get(incident_id, []))
+    return incident
+
+
+def view(actor: Actor, incident: Incident) -> IncidentView:
+    """Return an incident with at most LINKS_IN_ONE of its links."""
+    return IncidentView(incident, links_of(actor, [incident.id], LINKS_IN_ONE).get(incident.id, []))
 
 
 @guarded(Permission.INCIDENTS_READ)

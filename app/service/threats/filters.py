@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.geo.box import Box
-from app.models import Threat, ThreatLink
+from app.models import Incident, Threat, ThreatLink
 from app.service.actor import Actor, owned
 from app.service.query import BOX, COUNTRY, FLAG, ID, MOMENT, PAGING, SEARCH_MAX, Param, Sorting, one_of, words
 from app.terms import Severity, ThreatStatus
@@ -81,7 +81,13 @@ def matching(actor: Actor, values: dict[str, Any]) -> list[sa.ColumnElement[bool
         conditions.append(Threat.observed_at < end)
     linked = (
         sa.select(ThreatLink.threat_id)
-        .where(owned(actor, ThreatLink), ThreatLink.threat_id == Threat.id, ThreatLink.removed_at.is_(None))
+        .join(Incident, sa.and_(Incident.tenant_id == ThreatLink.tenant_id, Incident.id == ThreatLink.incident_id))
+        .where(
+            owned(actor, ThreatLink),
+            ThreatLink.threat_id == Threat.id,
+            ThreatLink.removed_at.is_(None),
+            Incident.deleted_at.is_(None),
+        )
         .correlate(Threat)
     )
     if incident_id := values.get("incident_id"):

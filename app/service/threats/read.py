@@ -104,6 +104,7 @@ def _views(actor: Actor, threats: Iterable[Threat]) -> list[ThreatView]:
             ThreatLink.threat_id.in_([threat.id for threat in threats]),
             ThreatLink.removed_at.is_(None),
             Incident.deleted_at.is_(None),
+            Incident.merged_into_id.is_(None),
         )
         .order_by(ThreatLink.incident_id)
     )
