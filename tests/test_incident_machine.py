@@ -136,9 +136,7 @@ class Life(RuleBasedStateMachine):
         expected = {}
         if allowed:
             expected = {n: replace(it, links=it.links - set(numbers)), t: replace(target, links=target.links | set(numbers))}
-        self.attempt(
-            n, expected, lambda: incidents.move(self.people[who], self.ids[n], self.written(numbers), str(self.ids[t]))
-        )
+        self.attempt(n, expected, lambda: incidents.move(self.people[who], self.ids[n], self.written(numbers), str(self.ids[t])))
 
     @precondition(lambda self: self.ids)
     @rule(who=who, which=which, numbers=numbers)
@@ -146,7 +144,11 @@ class Life(RuleBasedStateMachine):
         n = self.pick(which)
         it = self.plain[n]
         if not (it.usable and numbers and set(numbers) <= it.links):
-            self.attempt(n, {}, lambda: incidents.split(self.people[who], self.ids[n], NewIncident("Part", threat_ids=self.written(numbers))))
+            self.attempt(
+                n,
+                {},
+                lambda: incidents.split(self.people[who], self.ids[n], NewIncident("Part", threat_ids=self.written(numbers))),
+            )
             return
         _, new = incidents.split(self.people[who], self.ids[n], NewIncident("Part", threat_ids=self.written(numbers)))
         self.ids.append(new.incident.id)
@@ -163,9 +165,7 @@ class Life(RuleBasedStateMachine):
         n = self.pick(which)
         sources = sorted({self.pick(o) for o in others})
         target = self.plain[n]
-        allowed = (
-            n not in sources and target.usable and target.status == "open" and all(self.plain[s].usable for s in sources)
-        )
+        allowed = n not in sources and target.usable and target.status == "open" and all(self.plain[s].usable for s in sources)
         expected = {}
         if allowed:
             links = target.links.union(*(self.plain[s].links for s in sources))
@@ -267,7 +267,7 @@ class Life(RuleBasedStateMachine):
                 continue
             page = incidents.timeline(self.people[0], incident_id, limit=1000)
             assert page.total == len(page.items)
-            balance = {n: 0 for n in range(THREATS)}
+            balance = dict.fromkeys(range(THREATS), 0)
             for item in page.items:
                 if item.kind == "threat_linked":
                     balance[self.threats.index(item.threat_id)] += 1

@@ -22,7 +22,8 @@ class Threat(Base):
     """Something that may do harm, with a place and a time.
 
     `source` and `external_id` are its identity at the source. Coordinates are WGS84 degrees; uncertainty is in km.
-    `source_updated_at` is the source's stamp of the version we hold; `version_count` counts that one too.
+    `source_updated_at` is the source's stamp of the version we hold; `version_count` counts that one too. A status that a
+    person set (`status_is_set`) stands, whatever the source says.
     """
 
     __tablename__ = "threat"
@@ -46,6 +47,7 @@ class Threat(Base):
     title: Mapped[str] = mapped_column(sa.String(THREAT_TITLE_MAX))
     severity: Mapped[Severity]
     status: Mapped[ThreatStatus] = mapped_column(choice(ThreatStatus, "status"))
+    status_is_set: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     pinned: Mapped[bool] = mapped_column(default=False)
     description: Mapped[str | None] = mapped_column(sa.Text)
     threat_type: Mapped[str | None] = mapped_column(sa.String(SHORT_TEXT_MAX))

@@ -226,11 +226,7 @@ def country_labels(topology: Topology) -> list[tuple[str, float, float, float]]:
     """Return name, lng, lat and width (in world widths) of each country's largest polygon, largest first."""
     found = []
     for geometry in topology.geometries("countries"):
-        rings = [
-            [mercator(*topology.degrees(p)) for p in topology.ring(polygon[0])]
-            for polygon in polygons(geometry)
-            if polygon
-        ]
+        rings = [[mercator(*topology.degrees(p)) for p in topology.ring(polygon[0])] for polygon in polygons(geometry) if polygon]
         if not rings:
             continue
         largest = max(rings, key=area)

@@ -59,6 +59,9 @@ def upgrade() -> None:
         batch_op.create_foreign_key(batch_op.f('fk_incident_tenant_id_merged_into_id'), 'incident', ['tenant_id', 'merged_into_id'], ['tenant_id', 'id'])
         batch_op.create_check_constraint(op.f('ck_incident_merged_is_closed'), "merged_into_id IS NULL OR status = 'closed'")
 
+    with op.batch_alter_table('threat', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('status_is_set', sa.Boolean(), server_default=sa.false(), nullable=False))
+
     with op.batch_alter_table('threat_link', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_threat_link_tenant_id_added_by'), ['tenant_id', 'added_by'], unique=False)
 
@@ -67,6 +70,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table('threat_link', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_threat_link_tenant_id_added_by'))
+
+    with op.batch_alter_table('threat', schema=None) as batch_op:
+        batch_op.drop_column('status_is_set')
 
     with op.batch_alter_table('incident', schema=None) as batch_op:
         batch_op.drop_constraint(op.f('ck_incident_merged_is_closed'), type_='check')

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 
 RATIONALE = "Made up for demonstration."
 SOURCES = ("Demonstration",)
-SEISMIC = frozenset(["JP", "ID", "CL", "TR", "PE", "MX", "NZ", "PH", "IR", "IT", "GR", "US", "TW", "CN", "NP", "EC", "PG", "AF", "PK", "GT", "CO"])
-FIRE_PRONE = frozenset(["US", "AU", "CA", "PT", "ES", "GR", "TR", "CL", "BR", "ZA", "IT", "FR", "DZ", "AR", "MX", "ID", "IN", "AO", "CD", "MZ"])
+SEISMIC = frozenset(
+    ["JP", "ID", "CL", "TR", "PE", "MX", "NZ", "PH", "IR", "IT", "GR", "US", "TW", "CN", "NP", "EC", "PG", "AF", "PK", "GT", "CO"]
+)
+FIRE_PRONE = frozenset(
+    ["US", "AU", "CA", "PT", "ES", "GR", "TR", "CL", "BR", "ZA", "IT", "FR", "DZ", "AR", "MX", "ID", "IN", "AO", "CD", "MZ"]
+)
 PLACES = (
     "the central station",
     "the main square",

@@ -62,9 +62,7 @@ def draft(actor: Actor, filename: str, content: bytes) -> ImportRun:
 
 
 @guarded(Permission.THREATS_WRITE)
-def look(
-    actor: Actor, filename: str, content: bytes, columns: Mapping[str, str] | None = None, source: str = ""
-) -> Preview:
+def look(actor: Actor, filename: str, content: bytes, columns: Mapping[str, str] | None = None, source: str = "") -> Preview:
     """Say how a file would be read, and keep nothing. Raises Unreadable as `draft` and Invalid as `start`."""
     return _preview(_drafted(actor, filename, content), content, columns, source)
 

@@ -113,9 +113,7 @@ def _put(actor: Actor, batch: Sequence[Item]) -> tuple[Counter[str], list[Proble
     return counts, sorted([*broken, *unread], key=lambda problem: problem.row)
 
 
-def _note(
-    actor: Actor, run_id: UUID, beat: datetime, counts: Mapping[str, int], numbered: list[tuple[int, Problem]]
-) -> datetime:
+def _note(actor: Actor, run_id: UUID, beat: datetime, counts: Mapping[str, int], numbered: list[tuple[int, Problem]]) -> datetime:
     """Add the outcome of a batch to the run, with its problems; return the new beat."""
     added = {name: getattr(ImportRun, name) + counts.get(name, 0) for name in COUNTS}
     rows = [

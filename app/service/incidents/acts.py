@@ -225,5 +225,4 @@ def _earliest_by_incident(actor: Actor, incident_ids: list[UUID]) -> dict[UUID, 
         .where(owned(actor, ThreatLink), ThreatLink.incident_id.in_(incident_ids), ThreatLink.removed_at.is_(None))
         .group_by(ThreatLink.incident_id)
     )
-    return {incident_id: earliest for incident_id, earliest in rows}
-
+    return dict(rows.tuples().all())

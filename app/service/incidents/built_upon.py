@@ -110,7 +110,9 @@ def _twin(actor: Actor, wrong: Activity, incident_ids: list[UUID]) -> Activity |
         )
         .limit(1)
     )
-    return added_by and db.session.scalar(sa.select(Activity).where(owned(actor, Activity), Activity.id == added_by))
+    if added_by is None:
+        return None
+    return db.session.scalar(sa.select(Activity).where(owned(actor, Activity), Activity.id == added_by))
 
 
 def _block(act: Activity) -> NoReturn:

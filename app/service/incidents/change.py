@@ -35,11 +35,11 @@ UNSET = Unset.UNSET
 class Changes:
     """What is to be different, as an edge read it. `started_at` None gives the start back to the earliest threat."""
 
-    title: str | None | Unset = UNSET
-    description: str | None | Unset = UNSET
+    title: str | Unset | None = UNSET
+    description: str | Unset | None = UNSET
     scope: str | Unset = UNSET
     status: str | Unset = UNSET
-    started_at: datetime | None | Unset = UNSET
+    started_at: datetime | Unset | None = UNSET
 
 
 @guarded(Permission.INCIDENTS_WRITE)

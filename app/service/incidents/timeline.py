@@ -54,9 +54,7 @@ class Item:
 
 
 @guarded(Permission.INCIDENTS_READ)
-def timeline(
-    actor: Actor, incident_id: UUID, *, before_link: bool = False, limit: int = 50, offset: int = 0
-) -> Page[Item]:
+def timeline(actor: Actor, incident_id: UUID, *, before_link: bool = False, limit: int = 50, offset: int = 0) -> Page[Item]:
     """Return a page of the incident's timeline, newest last, and the true number of items.
 
     With `before_link`, versions of its threats from before they were linked are items too. Raises NotFound.
@@ -104,9 +102,9 @@ def _acts(actor: Actor, incident_id: UUID) -> sa.Select[Any]:
 
 
 def _linked(actor: Actor, incident_id: UUID) -> sa.Select[Any]:
-    return sa.select(
-        *_columns(sa.literal("threat_linked"), ThreatLink.added_by, 2, ThreatLink.id, ThreatLink.threat_id)
-    ).where(owned(actor, ThreatLink), ThreatLink.incident_id == incident_id)
+    return sa.select(*_columns(sa.literal("threat_linked"), ThreatLink.added_by, 2, ThreatLink.id, ThreatLink.threat_id)).where(
+        owned(actor, ThreatLink), ThreatLink.incident_id == incident_id
+    )
 
 
 def _turned(actor: Actor, incident_id: UUID) -> sa.Select[Any]:
