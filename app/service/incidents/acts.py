@@ -225,4 +225,4 @@ def _earliest_by_incident(actor: Actor, incident_ids: list[UUID]) -> dict[UUID, 
         .where(owned(actor, ThreatLink), ThreatLink.incident_id.in_(incident_ids), ThreatLink.removed_at.is_(None))
         .group_by(ThreatLink.incident_id)
     )
-    return dict(rows.tuples().all())
+    return {row.incident_id: row[1] for row in rows}
