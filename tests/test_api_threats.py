@@ -275,3 +275,49 @@ def test_nothing_of_one_tenant_is_seen_by_another(app, client, key):
     put(client, key, {**threat(0), "source": "test", "external_id": "t-0"})
     assert client.get("/v1/threats", headers=their_key).json["total"] == 3
     assert all(t["title"] == "Planted words" for t in client.get("/v1/threats", headers=their_key).json["threats"])
+
+
+def test_two_names_of_one_threat_in_one_body_are_one_threat(client, key):
+    put(client, key, threat(0, external_id="a", aliases=["b"]))
+    answer = put(client, key, threat(0, external_id="a", title="X"), threat(0, external_id="b", title="Y")).json
+    assert [r["outcome"] for r in answer["results"]] == ["updated", "updated"]
+    got = client.get(f"/v1/threats/{answer['results'][0]['id']}", headers=key).json
+    assert (got["title"], got["version_count"]) == ("Y", 3)
+    assert client.get("/v1/threats", headers=key).json["total"] == 1
+
+
+def test_the_newest_stamp_counts_even_if_it_changed_nothing(client, key):
+    for stamp, title, outcome in ((10, "A", "new"), (20, "A", "unchanged"), (15, "Stale", "older"), (25, "B", "updated")):
+        answer = put(client, key, threat(0, title=title, source_updated_at=f"2026-04-18T10:00:{stamp}Z")).json
+        assert answer["results"][0]["outcome"] == outcome
+    got = client.get(f"/v1/threats/{answer['results'][0]['id']}", headers=key).json
+    assert (got["title"], got["version_count"]) == ("B", 2)
+
+
+def test_an_older_statement_adds_no_name_either(client, key):
+    put(client, key, threat(0, source_updated_at="2026-04-18T12:00:00Z"))
+    put(client, key, threat(0, aliases=["old-name"], source_updated_at="2026-04-18T11:00:00Z"))
+    assert put(client, key, threat(0, external_id="old-name")).json["new"] == 1
+
+
+def test_what_a_source_dismissed_it_can_take_up_again(client, key):
+    put(client, key, threat(0, status="dismissed"))
+    assert put(client, key, threat(0, status="active")).json["updated"] == 1
+
+
+def test_many_sources_and_repeats_take_as_many_statements_as_one(client, key, count_statements):
+    client.get("/v1/threats", headers=key)
+    with count_statements() as one:
+        put(client, key, threat(0))
+    with count_statements() as many:
+        put(client, key, *(threat(i % 7, source=f"s-{i % 50}", title=f"T {i}") for i in range(300)))
+    assert len(many) - len(one) < 10
+
+
+def test_a_changed_start_is_a_new_version_of_the_incident(client, key):
+    ids = [r["id"] for r in put(client, key, threat(0)).json["results"]]
+    made = client.post("/v1/incidents", headers=key, json={"title": "a", "threat_ids": ids}).json
+    put(client, key, threat(0, observed_at="2026-04-18T03:00:00Z"))
+    got = client.get(f"/v1/incidents/{made['id']}", headers=key).json
+    assert got["version"] == made["version"] + 1
+    assert got["updated_at"] > made["updated_at"]

@@ -21,7 +21,6 @@ from app.terms import Permission, Severity, ThreatStatus
 UPSERT_MAX = 1_000
 
 Key = tuple[str, str]
-Item = tuple[int, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,19 @@ STATED = (
 )
 
 
+@dataclass(slots=True)
+class Held:
+    """A threat as it is held, followed through the records of one call; written once at the end."""
+
+    id: UUID
+    values: dict[str, Any]
+    stamp: datetime | None
+    versions: int
+    status_is_set: bool = False
+    is_new: bool = False
+    is_changed: bool = False
+
+
 @guarded(Permission.THREATS_WRITE)
 def upsert(
     actor: Actor,
@@ -72,25 +84,21 @@ def upsert(
     """Put records in by their source and external id, in one transaction; return an outcome for each, in order.
 
     Faults are named `threats[3].title`. Unless `partial`, any fault means that nothing is written and Invalid is raised;
-    with it the records at fault are left out. A record that repeats one before it counts as a later statement of the same
-    threat. `ids` gives new threats ids chosen by the caller.
+    with it the records at fault are left out. A record that speaks of the same threat as one before it, by whichever of its
+    names, is a later statement of it. `ids` gives new threats ids chosen by the caller. The number of statements does not
+    depend on the number of records.
     """
     cleaned = [clean(record, f"{at}[{i}]", faults) for i, record in enumerate(records)]
     if not partial:
         faults.raise_if_any()
-    outcomes = [Outcome("failed")] * len(records)
-    pending = [(i, values) for i, values in enumerate(cleaned) if values]
     with transaction():
-        # One writer of threats at a time in a tenant: two that bring the same new threat must not both insert it.
-        db.session.execute(sa.select(Tenant.id).where(Tenant.id == actor.tenant_id).with_for_update())
-        imported = act(actor, "threats_put", count=len(pending))
-        db.session.add(imported)
-        db.session.flush()
-        while pending:
-            batch, pending = _first_of_each(pending)
-            _put(actor, imported.id, batch, outcomes, ids or {})
-        if not any(outcome.kind in {"new", "updated"} for outcome in outcomes):
-            db.session.delete(imported)
+        # One writer of threats at a time in a tenant: two that bring the same new threat must not both insert it. It does not
+        # keep others from adding rows that point to the tenant.
+        tenant = sa.select(Tenant.id).where(Tenant.id == actor.tenant_id)
+        db.session.execute(tenant.with_for_update(key_share=True))
+        batch = Batch(actor, _known(actor, {key for values in cleaned if values for key in _keys(values)}), ids or {})
+        outcomes = [batch.put(values) if values else Outcome("failed") for values in cleaned]
+        batch.write()
     return outcomes
 
 
@@ -99,98 +107,154 @@ def _keys(values: dict[str, Any]) -> list[Key]:
     return [(values["source"], name) for name in (values["external_id"], *values["aliases"])]
 
 
-def _first_of_each(pending: list[Item]) -> tuple[list[Item], list[Item]]:
-    """Split off the first statement of every threat, so that a repeated one meets what the first one wrote."""
-    seen: set[Key] = set()
-    first: list[Item] = []
-    rest: list[Item] = []
-    for item in pending:
-        keys = set(_keys(item[1]))
-        (rest if keys & seen else first).append(item)
-        seen |= keys
-    return first, rest
+class Batch:
+    """The records of one call on their way in: decided one by one in memory, written together."""
 
+    def __init__(self, actor: Actor, known: dict[Key, Held], ids: Mapping[Key, UUID]) -> None:
+        """Begin with the threats that are held already, by each of their names."""
+        self._actor = actor
+        self._known = known
+        self._ids = ids
+        self._time = now()
+        self._act = act(actor, "threats_put")
+        self._aliases: list[dict[str, Any]] = []
+        self._versions: list[dict[str, Any]] = []
+        self._moved: set[UUID] = set()
 
-def _put(actor: Actor, act_id: UUID, batch: list[Item], outcomes: list[Outcome], ids: Mapping[Key, UUID]) -> None:
-    time = now()
-    known = _known(actor, {key for _, values in batch for key in _keys(values)})
-    inserts: list[dict[str, Any]] = []
-    aliases: list[dict[str, Any]] = []
-    updates: list[dict[str, Any]] = []
-    versions: list[dict[str, Any]] = []
-    moved: list[UUID] = []
-    for i, values in batch:
+    def put(self, values: dict[str, Any]) -> Outcome:
+        """Decide what a clean record means for the threat that it speaks of."""
         keys = _keys(values)
-        held = next((known[key] for key in keys if key in known), None)
+        held = next((self._known[key] for key in keys if key in self._known), None)
         if held is None:
-            threat_id = ids.get(keys[0]) or new_id()
-            inserts.append(_new_row(actor, threat_id, values, time))
-            versions.append(_version(actor, threat_id, 1, time, act_id, {}))
-            aliases.extend(_alias(actor, key, threat_id) for key in keys[1:])
-            outcomes[i] = Outcome("new", threat_id)
-            continue
-        aliases.extend(_alias(actor, key, held.id) for key in keys if key not in known)
+            held = Held(self._ids.get(keys[0]) or new_id(), values, values["source_updated_at"], 1, is_new=True)
+            values["severity"] = values["severity"] or Severity.MEDIUM
+            values["status"] = values["status"] or ThreatStatus.ACTIVE
+            self._known[keys[0]] = held
+            self._name(held, keys)
+            self._version(held, {})
+            return Outcome("new", held.id)
         stamp = values["source_updated_at"]
-        if stamp and held.source_updated_at and stamp < held.source_updated_at:
-            outcomes[i] = Outcome("older", held.id)
-            continue
+        if stamp and held.stamp and stamp < held.stamp:
+            return Outcome("older", held.id)
+        self._name(held, keys)
+        if stamp and stamp != held.stamp:
+            held.stamp, held.is_changed = stamp, True
         changes = _changes(held, values)
         if not changes:
-            outcomes[i] = Outcome("unchanged", held.id)
-            continue
-        number = held.version_count + 1
-        updates.append(
+            return Outcome("unchanged", held.id)
+        held.is_changed = True
+        held.values = {**held.values, **{name: after for name, (_, after) in changes.items()}}
+        held.versions += 1
+        self._version(held, {name: _plain(pair) for name, pair in changes.items()})
+        if "observed_at" in changes:
+            self._moved.add(held.id)
+        return Outcome("updated", held.id)
+
+    def _name(self, held: Held, keys: list[Key]) -> None:
+        for key in keys:
+            if key not in self._known:
+                self._known[key] = held
+                row = {"tenant_id": self._actor.tenant_id, "source": key[0], "alias": key[1], "threat_id": held.id}
+                self._aliases.append(row)
+
+    def _version(self, held: Held, changes: dict[str, Any]) -> None:
+        self._versions.append(
             {
-                **{name: getattr(held, name) for name in (*STATED, "severity", "status")},
-                **{name: after for name, (_, after) in changes.items()},
-                "key_id": held.id,
-                "source_updated_at": stamp or held.source_updated_at,
-                "version_count": number,
-                "last_version_at": time,
-                "updated_at": time,
+                "tenant_id": self._actor.tenant_id,
+                "threat_id": held.id,
+                "number": held.versions,
+                "at": self._time,
+                "act_id": self._act.id,
+                "changes": changes,
             }
         )
-        versions.append(_version(actor, held.id, number, time, act_id, {n: _plain(pair) for n, pair in changes.items()}))
-        outcomes[i] = Outcome("updated", held.id)
-        if "observed_at" in changes:
-            moved.append(held.id)
-    _write(actor, inserts, aliases, updates, versions)
-    if moved:
-        _restart_incidents(actor, moved)
+
+    def write(self) -> None:
+        """Write all that was decided. Threats are updated in the order of their ids, so that two writers never deadlock."""
+        touched = sorted({held.id: held for held in self._known.values()}.values(), key=lambda held: held.id)
+        changed = {version["threat_id"] for version in self._versions}
+        if self._versions:
+            self._act.data = {"count": len(changed)}
+            db.session.add(self._act)
+            db.session.flush()
+        inserts = [self._new_row(held) for held in touched if held.is_new]
+        updates = [self._new_state(held, is_version=held.id in changed) for held in touched if held.is_changed and not held.is_new]
+        key = sa.and_(owned(self._actor, Threat), Threat.id == sa.bindparam("key_id"))
+        for statement, rows in (
+            (sa.insert(Threat), inserts),
+            (sa.insert(ThreatAlias), self._aliases),
+            (sa.update(Threat).where(key), [row for row in updates if "version_count" in row]),
+            (sa.update(Threat).where(key), [row for row in updates if "version_count" not in row]),
+            (sa.insert(ThreatVersion), self._versions),
+        ):
+            if rows:
+                db.session.connection().execute(statement, rows)
+        if self._moved:
+            _restart_incidents(self._actor, self._moved, self._time)
+
+    def _new_row(self, held: Held) -> dict[str, Any]:
+        return {
+            **{name: value for name, value in held.values.items() if name != "aliases"},
+            "tenant_id": self._actor.tenant_id,
+            "id": held.id,
+            "source_updated_at": held.stamp,
+            "status_is_set": False,
+            "pinned": False,
+            "version_count": held.versions,
+            "last_version_at": self._time,
+            "created_at": self._time,
+            "updated_at": self._time,
+        }
+
+    def _new_state(self, held: Held, *, is_version: bool) -> dict[str, Any]:
+        """Return the row that updates a threat; without a new version, only the source's stamp moves on."""
+        if not is_version:
+            return {"key_id": held.id, "source_updated_at": held.stamp}
+        return {
+            **{name: held.values[name] for name in (*STATED, "severity", "status")},
+            "key_id": held.id,
+            "source_updated_at": held.stamp,
+            "version_count": held.versions,
+            "last_version_at": self._time,
+            "updated_at": self._time,
+        }
 
 
-def _known(actor: Actor, keys: set[Key]) -> dict[Key, Any]:
-    """Return the threats that go by any of the names, by name. Two statements for each source."""
+def _known(actor: Actor, keys: set[Key]) -> dict[Key, Held]:
+    """Return the threats that go by any of the names, by name. Two statements."""
+    if not keys:
+        return {}
     columns = [getattr(Threat, name) for name in (*STATED, "severity", "status")]
-    head = (Threat.id, Threat.source, Threat.source_updated_at, Threat.version_count, *columns)
-    known: dict[Key, Any] = {}
-    for source in {source for source, _ in keys}:
-        wanted = [name for its, name in keys if its == source]
-        for row in db.session.execute(
-            sa.select(Threat.external_id, *head).where(
-                owned(actor, Threat), Threat.source == source, Threat.external_id.in_(wanted)
-            )
-        ):
-            known[source, row.external_id] = row
-        for row in db.session.execute(
-            sa.select(ThreatAlias.alias, *head)
-            .join(Threat, sa.and_(Threat.tenant_id == ThreatAlias.tenant_id, Threat.id == ThreatAlias.threat_id))
-            .where(owned(actor, ThreatAlias), ThreatAlias.source == source, ThreatAlias.alias.in_(wanted))
-        ):
-            known.setdefault((source, row.alias), row)
+    head = (Threat.id, Threat.source, Threat.source_updated_at, Threat.version_count, Threat.status_is_set, *columns)
+    by_id = sa.select(Threat.external_id.label("name"), *head).where(
+        owned(actor, Threat), sa.tuple_(Threat.source, Threat.external_id).in_(keys)
+    )
+    by_alias = (
+        sa.select(ThreatAlias.alias.label("name"), *head)
+        .join(Threat, sa.and_(Threat.tenant_id == ThreatAlias.tenant_id, Threat.id == ThreatAlias.threat_id))
+        .where(owned(actor, ThreatAlias), sa.tuple_(ThreatAlias.source, ThreatAlias.alias).in_(keys))
+    )
+    known: dict[Key, Held] = {}
+    held: dict[UUID, Held] = {}
+    for row in (*db.session.execute(by_id), *db.session.execute(by_alias)):
+        if row.id not in held:
+            values = {column.key: getattr(row, column.key) for column in columns}
+            held[row.id] = Held(row.id, values, row.source_updated_at, row.version_count, row.status_is_set)
+        known.setdefault((row.source, row.name), held[row.id])
     return known
 
 
-def _changes(held: Any, values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+def _changes(held: Held, values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return what the record changes, field by field, as before and after.
 
-    Severity and status are changed only by a record that states them, and a dismissal by a person stands.
+    Severity and status are changed only by a record that states them, and a status that a person set stands.
     """
-    changes = {name: (getattr(held, name), values[name]) for name in STATED if getattr(held, name) != values[name]}
-    if values["severity"] not in {None, held.severity}:
-        changes["severity"] = (held.severity, values["severity"])
-    if values["status"] not in {None, held.status} and held.status is not ThreatStatus.DISMISSED:
-        changes["status"] = (held.status, values["status"])
+    was = held.values
+    changes = {name: (was[name], values[name]) for name in STATED if was[name] != values[name]}
+    if values["severity"] not in {None, was["severity"]}:
+        changes["severity"] = (was["severity"], values["severity"])
+    if values["status"] not in {None, was["status"]} and not held.status_is_set:
+        changes["status"] = (was["status"], values["status"])
     return changes
 
 
@@ -198,59 +262,10 @@ def _plain(pair: tuple[Any, Any]) -> list[Any]:
     return [value.isoformat() if isinstance(value, datetime) else value for value in pair]
 
 
-def _new_row(actor: Actor, threat_id: UUID, values: dict[str, Any], time: datetime) -> dict[str, Any]:
-    return {
-        **{name: value for name, value in values.items() if name != "aliases"},
-        "severity": values["severity"] or Severity.MEDIUM,
-        "status": values["status"] or ThreatStatus.ACTIVE,
-        "tenant_id": actor.tenant_id,
-        "id": threat_id,
-        "pinned": False,
-        "version_count": 1,
-        "last_version_at": time,
-        "created_at": time,
-        "updated_at": time,
-    }
-
-
-def _alias(actor: Actor, key: Key, threat_id: UUID) -> dict[str, Any]:
-    return {"tenant_id": actor.tenant_id, "source": key[0], "alias": key[1], "threat_id": threat_id}
-
-
-def _version(actor: Actor, threat_id: UUID, number: int, time: datetime, act_id: UUID, changes: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "tenant_id": actor.tenant_id,
-        "threat_id": threat_id,
-        "number": number,
-        "at": time,
-        "act_id": act_id,
-        "changes": changes,
-    }
-
-
-def _write(
-    actor: Actor,
-    inserts: list[dict[str, Any]],
-    aliases: list[dict[str, Any]],
-    updates: list[dict[str, Any]],
-    versions: list[dict[str, Any]],
-) -> None:
-    connection = db.session.connection()
-    if inserts:
-        connection.execute(sa.insert(Threat), inserts)
-    if aliases:
-        connection.execute(sa.insert(ThreatAlias), aliases)
-    if updates:
-        key = sa.and_(owned(actor, Threat), Threat.id == sa.bindparam("key_id"))
-        connection.execute(sa.update(Threat).where(key), updates)
-    if versions:
-        connection.execute(sa.insert(ThreatVersion), versions)
-
-
-def _restart_incidents(actor: Actor, threat_ids: list[UUID]) -> None:
+def _restart_incidents(actor: Actor, threat_ids: set[UUID], time: datetime) -> None:
     """Let incidents whose start nobody set begin with their earliest threat again, after threats changed their time."""
     holding = sa.select(ThreatLink.incident_id).where(
-        owned(actor, ThreatLink), ThreatLink.threat_id.in_(threat_ids), ThreatLink.removed_at.is_(None)
+        owned(actor, ThreatLink), ThreatLink.threat_id.in_(list(threat_ids)), ThreatLink.removed_at.is_(None)
     )
     earliest = (
         sa.select(sa.func.min(Threat.observed_at))
@@ -260,7 +275,12 @@ def _restart_incidents(actor: Actor, threat_ids: list[UUID]) -> None:
     )
     db.session.execute(
         sa.update(Incident)
-        .where(owned(actor, Incident), Incident.id.in_(holding), Incident.started_at_is_set.is_(False))
-        .values(started_at=earliest)
+        .where(
+            owned(actor, Incident),
+            Incident.id.in_(holding),
+            Incident.started_at_is_set.is_(False),
+            Incident.started_at.is_distinct_from(earliest),
+        )
+        .values(started_at=earliest, version=Incident.version + 1, updated_at=time)
         .execution_options(synchronize_session=False)
     )
