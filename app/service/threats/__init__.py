@@ -1,19 +1,28 @@
 """Threats: what the desk lists and shows, and how feeds, files and clients put them in."""
 
+from app.service.threats.change import DISMISSAL_REASON_MAX, UNSET, ThreatChanges, change
 from app.service.threats.filters import FILTERS, SORTING, matching
 from app.service.threats.read import ThreatView, facets, get, points, search
 from app.service.threats.upsert import UPSERT_MAX, Outcome, upsert
+from app.service.threats.versions import Difference, Version, versions
 
 __all__ = [
+    "DISMISSAL_REASON_MAX",
     "FILTERS",
     "SORTING",
+    "UNSET",
     "UPSERT_MAX",
+    "Difference",
     "Outcome",
+    "ThreatChanges",
     "ThreatView",
+    "Version",
+    "change",
     "facets",
     "get",
     "matching",
     "points",
     "search",
     "upsert",
+    "versions",
 ]
