@@ -22,7 +22,7 @@ def create_app(**overrides: Any) -> Flask:
     """Return the application. `overrides` take precedence over the settings of the environment (see config.SETTINGS)."""
     settings = config.load(overrides)
     app = Flask(__name__, root_path=str(ROOT), template_folder="templates", static_folder="static")
-    url = db.engine_url(settings["DATABASE_URL"])
+    url = db.engine_url(settings["DATABASE_URL"] or settings["DATA_DIR"] / "cordon.db")
     app.config.update(
         settings,
         SQLALCHEMY_DATABASE_URI=url,
@@ -35,7 +35,7 @@ def create_app(**overrides: Any) -> Flask:
     )
     db.db.init_app(app)
     with app.app_context():
-        db.prepare(db.db.engine)
+        db.prepare(db.db.engine, settings["BUSY_TIMEOUT_MS"])
     Migrate(app, db.db, directory=str(HERE / "migrations"), render_as_batch=True)
     api.init_app(app)
     web.init_app(app)
@@ -46,4 +46,4 @@ def create_app(**overrides: Any) -> Flask:
 
 def _on_error(error: Exception) -> Response:
     """Let the edge that was asked say what went wrong; handlers of blueprints never see a path that matches none."""
-    return api.json_error(error) if request.path.startswith("/v1/") else web.html_error(error)
+    return api.json_error(error) if f"{request.path}/".startswith("/v1/") else web.html_error(error)

@@ -14,6 +14,8 @@ from platformdirs import user_data_dir
 
 from app.errors import Unavailable, Unreadable
 
+SECRET_MIN = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -102,8 +104,6 @@ def load(overrides: dict[str, Any]) -> dict[str, Any]:
     values.update(overrides)
     if not values["DATABASE_URL"] or not values["SECRET_KEY"]:
         _make_folder(values["DATA_DIR"])
-    if not values["DATABASE_URL"]:
-        values["DATABASE_URL"] = f"sqlite:///{values['DATA_DIR'] / 'cordon.db'}"
     if not values["SECRET_KEY"]:
         values["SECRET_KEY"] = _kept_secret(values["DATA_DIR"] / "secret-key")
     return values
@@ -122,13 +122,19 @@ def _kept_secret(path: Path) -> str:
         if not path.exists():
             draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
             draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(48))
+            with draft.open("w") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                os.fsync(file.fileno())
             try:
                 os.link(draft, path)
             except FileExistsError:
                 pass
             finally:
                 draft.unlink()
-        return path.read_text().strip()
+        secret = path.read_text().strip()
     except OSError as error:
         raise Unavailable(f"The secret key {path} can't be read or made: {error.strerror}.") from error
+    if len(secret) < SECRET_MIN:
+        raise Unavailable(f"The secret key {path} is empty or cut off. Delete the file; everyone then has to sign in again.")
+    return secret

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from uuid import UUID
@@ -130,8 +131,10 @@ def now() -> datetime:
     return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
-def engine_url(url: str) -> str:
-    """Name the driver in a PostgreSQL address, which people give without one."""
+def engine_url(url: str | Path) -> str:
+    """Return SQLAlchemy's address of an SQLite file, or of PostgreSQL, naming the driver that people leave out."""
+    if isinstance(url, Path):
+        return sa.URL.create("sqlite", database=str(url)).render_as_string()
     return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
 
 
@@ -141,10 +144,12 @@ def engine_options(url: str, busy_timeout_ms: int) -> dict[str, Any]:
         return {
             "module": sqlite,
             "connect_args": {"timeout": busy_timeout_ms / 1000, "check_same_thread": False},
+            "hide_parameters": True,
             "pool_size": 20,
         }
     return {
         "pool_pre_ping": True,
+        "hide_parameters": True,
         "pool_size": 8,
         "connect_args": {"connect_timeout": 5, "options": f"-c timezone=UTC -c lock_timeout={busy_timeout_ms}"},
     }
@@ -156,9 +161,15 @@ def sqlite_is_safe(version: tuple[int, ...] | None = None) -> bool:
     return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
 
 
-def prepare(engine: sa.Engine) -> None:
-    """Set up every new connection of an SQLite engine; PostgreSQL needs nothing."""
+def prepare(engine: sa.Engine, busy_timeout_ms: int) -> None:
+    """Set up the connections and transactions of an engine."""
     if engine.dialect.name != "sqlite":
+
+        @sa.event.listens_for(engine, "begin")
+        def on_begin_elsewhere(connection: sa.Connection) -> None:
+            if not connection.get_execution_options().get("waits", True):
+                connection.exec_driver_sql("SET LOCAL lock_timeout = 1")
+
         return
 
     @sa.event.listens_for(engine, "connect")
@@ -173,21 +184,28 @@ def prepare(engine: sa.Engine) -> None:
             "cache_size=-32000",
         ):
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own knows only the letters of ASCII; searching is to find É by é.
+        connection.create_function("lower", 1, lambda text: text if text is None else str(text).lower(), deterministic=True)
 
     @sa.event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
         # A transaction that reads first and writes later can be refused half-way when another one wrote in between;
         # one that will write therefore takes its place in the queue at once.
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        timeout = busy_timeout_ms if options.get("waits", True) else 0
+        if connection.info.get("timeout") != timeout:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={timeout}")
+            connection.info["timeout"] = timeout
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(*, wait: bool = True) -> Iterator[Session]:
     """Run the block as one writing transaction: all of it is kept, or, after any exception, none.
 
     Reads of this session that came before are ended first, so that the block sees the present state. Within another
-    transaction the block is a part of that one, which alone commits.
+    transaction the block is a part of that one, which alone commits. Without `wait`, a database that another is writing to is
+    an error at once.
     """
     session = db.session()
     if session.info.get("writing"):
@@ -196,7 +214,7 @@ def transaction() -> Iterator[Session]:
     session.commit()
     session.info["writing"] = True
     try:
-        session.connection(execution_options={"writes": True})
+        session.connection(execution_options={"writes": True, "waits": wait})
         yield session
         session.commit()
     except BaseException:
@@ -206,13 +224,23 @@ def transaction() -> Iterator[Session]:
         session.info["writing"] = False
 
 
+def release() -> None:
+    """Give back the session and close all connections, before the process is copied."""
+    db.session.remove()
+    db.engine.dispose()
+
+
 def refresh_statistics() -> None:
     """Have the database look at its tables anew after many rows came in.
 
-    Until PostgreSQL has, it checks a link's foreign key by the wrong index, and 10,000 links take six times as long.
+    Until PostgreSQL has, it checks a link's foreign key by the wrong index, and 10,000 links take six times as long. It is a
+    help, so its failure is not one of the work before it.
     """
-    with transaction() as session:
-        session.execute(sa.text("ANALYZE" if session.get_bind().dialect.name == "postgresql" else "PRAGMA optimize"))
+    try:
+        with transaction() as session:
+            session.execute(sa.text("ANALYZE" if session.get_bind().dialect.name == "postgresql" else "PRAGMA optimize"))
+    except sa.exc.DBAPIError:
+        db.session.rollback()
 
 
 def given_ids(*lists: Sequence[UUID]) -> sa.FromClause:
@@ -247,24 +275,36 @@ def sqlite_module() -> ModuleType:
     return sqlite  # type: ignore[no-any-return]  # pysqlite3 carries no types
 
 
+BUSY = "The database is busy: another write is taking too long. Try again."
+OLD_SCHEMA = "The database has an old or empty schema. Run: cordon db upgrade"
+# Signs of a failure: PostgreSQL's SQLSTATE, or words of SQLite's message.
+SIGNS = (
+    ("55P03", BUSY),
+    ("40P01", BUSY),
+    ("database is locked", BUSY),
+    ("25006", "The database is read-only."),
+    ("readonly database", "The database is read-only."),
+    ("53100", "The database's disk is full."),
+    ("database or disk is full", "The database's disk is full."),
+    ("unable to open database", "The database file can't be opened."),
+    ("file is not a database", "The database file is damaged or is not a database."),
+    ("disk image is malformed", "The database file is damaged."),
+    ("42P01", OLD_SCHEMA),
+    ("42703", OLD_SCHEMA),
+    ("no such table", OLD_SCHEMA),
+    ("no such column", OLD_SCHEMA),
+    ("3D000", "The database does not exist."),
+    ("28", "The database refused the user name or password."),
+)
+
+
 def explain(error: sa.exc.DBAPIError) -> Unavailable:
     """Put a database failure into plain words, without the statement or any value of it."""
-    text = str(error.orig).lower()
-    for sign, words in (
-        ("locked", "The database is busy: another write is taking too long. Try again."),
-        ("lock timeout", "The database is busy: another write is taking too long. Try again."),
-        ("readonly", "The database is read-only."),
-        ("read-only", "The database is read-only."),
-        ("full", "The database's disk is full."),
-        ("no space left", "The database's disk is full."),
-        ("unable to open", "The database file can't be opened."),
-        ("not a database", "The database file is damaged or is not a database."),
-        ("malformed", "The database file is damaged."),
-        ("no such table", "The database has an old or empty schema. Run: cordon db upgrade"),
-        ("no such column", "The database has an old schema. Run: cordon db upgrade"),
-        ("does not exist", "The database or its schema is missing. Run: cordon db upgrade"),
-        ("authentication", "The database refused the user name or password."),
-    ):
-        if sign in text:
+    state = getattr(error.orig, "sqlstate", None) or ""
+    text = str(error.orig)
+    for sign, words in SIGNS:
+        if (state and state.startswith(sign)) or (not state and sign in text):
             return Unavailable(words)
+    if isinstance(error, sa.exc.IntegrityError | sa.exc.DataError):
+        return Unavailable("The database refused this as against its rules; nothing was written.")
     return Unavailable("The database does not answer.")

@@ -49,6 +49,10 @@ class Faults:
             return True
         return any(field[:i] in self._by_field for i, char in enumerate(field) if char in ".[" and i)
 
+    def within(self, field: str) -> bool:
+        """Say whether the field, or anything in it, is at fault already."""
+        return any(name == field or name.startswith((f"{field}.", f"{field}[")) for name in self._by_field)
+
     def __iter__(self) -> Iterator[Fault]:
         return iter(self._by_field.values())
 

@@ -134,7 +134,6 @@ def test_all_faults_are_told_at_once_and_nothing_is_written(app, client, key):
         ({"area": {"center": {"lat": 6.44, "lng": 3.36}, "radius_km": 0.2}}, 2),
         ({"area": {"type": "Polygon", "coordinates": [[[3.3, 6], [3.3649, 6], [3.3649, 7], [3.3, 7], [3.3, 6]]]}}, 5),
         ({"filters": {"ungrouped": True}}, 20),
-        ({}, 0),
     ],
 )
 def test_a_selection_groups_exactly_what_it_means(app, client, key, selection, count):
@@ -274,3 +273,47 @@ def test_a_cursor_of_another_order_is_refused(app, client, key):
     cursor = client.get("/v1/incidents?limit=1", headers=key).json["next_cursor"]
     assert client.get(f"/v1/incidents?limit=1&cursor={cursor}", headers=key).status_code == 200
     assert client.get(f"/v1/incidents?limit=1&sort=title&cursor={cursor}", headers=key).status_code == 422
+
+
+@pytest.mark.parametrize("selection", [{}, {"filters": {}}, {"filters": {"severity": []}}, {"exclude": [str(UUID(int=1))]}])
+def test_a_selection_that_says_nothing_is_refused(client, key, selection):
+    response = client.post("/v1/incidents", headers=key, json={"title": "Nothing", "selection": selection})
+    assert response.status_code == 422
+    assert [field.split(".")[0] for field in errors_of(response)] == ["selection"]
+
+
+def test_an_area_is_kept_as_numbers_and_nothing_else(client, key):
+    corners = [[0, 0, 10**30], [1, 0, 5], [1, 1, 5], [0, 0, 10**30]]
+    area = {"type": "Polygon", "coordinates": [corners], "bbox": "x"}
+    response = client.post("/v1/incidents", headers=key, json={"title": "Flat", "selection": {"area": area}})
+    assert response.status_code == 422
+    del area["bbox"]
+    response = client.post("/v1/incidents", headers=key, json={"title": "Flat", "selection": {"area": area}})
+    assert response.status_code == 201
+    assert response.json["area"] == {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}
+    assert client.get("/v1/incidents", headers=key).status_code == 200
+
+
+def test_both_ways_of_naming_unknown_threats_are_told_at_once(client, key):
+    unknown = str(UUID(int=7))
+    body = {"title": "a", "threat_ids": [unknown], "selection": {"include": [unknown]}}
+    response = client.post("/v1/incidents", headers=key, json=body)
+    assert set(errors_of(response)) == {"threat_ids[0]", "selection.include[0]"}
+
+
+def test_search_finds_letters_with_accents_whatever_their_case(client, key):
+    client.post("/v1/incidents", headers=key, json={"title": "ÉVACUATION du port"})
+    assert client.get("/v1/incidents?q=évacuation", headers=key).json["total"] == 1
+
+
+@pytest.mark.parametrize("title", ["\u200b", " \u2060 ", "gnp.exe \u202e"])
+def test_a_title_is_visible_and_reads_as_it_is(client, key, title):
+    assert client.post("/v1/incidents", headers=key, json={"title": title}).status_code == 422
+
+
+def test_a_cursor_with_nul_is_refused(client, key):
+    import base64
+    import json
+
+    place = base64.urlsafe_b64encode(json.dumps(["title", "a\0b", "0" * 32]).encode()).decode()
+    assert client.get(f"/v1/incidents?sort=title&cursor={place}", headers=key).status_code == 422

@@ -15,9 +15,9 @@ from app.service.threats.clean import LIST_MAX, UNCERTAINTY_MAX_KM
 from app.terms import IncidentStatus, Precision, Scope, Severity, ThreatStatus
 
 # No control characters but newline, return and tab, and, where text is required, something other than white space.
-CHARACTER = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]"
+CHARACTER = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202d\u202e]"
 # White space as Unicode and Python's strip() have it, spelt out because dialects of \s differ.
-SPACE = r"\u0000-\u0020\u007f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACE = r"\u0000-\u0020\u007f\u0085\u00a0\u1680\u2000-\u200d\u2028\u2029\u202d-\u202f\u205f\u2060\u3000\ufeff"
 FIT = f"^{CHARACTER}*$"
 FIT_AND_NOT_BLANK = rf"^{CHARACTER}*[^{SPACE}]{CHARACTER}*$"
 WEB_ADDRESS_OR_BLANK = rf"^[ \n\t\r]*(?:[hH][tT][tT][pP][sS]?://[^/{SPACE}]{CHARACTER}*)?$"

@@ -19,7 +19,7 @@ from gunicorn.app.base import BaseApplication
 from app.cli.access import sign_in_address
 from app.cli.care import upgrade_schema
 from app.cli.command import cordon, fail, the_operator
-from app.db import db, now
+from app.db import db, now, release, transaction
 from app.errors import Unavailable
 from app.service import demo, health, keys, people
 from app.service.actor import Actor
@@ -28,6 +28,7 @@ from app.terms import Permission, Role
 
 WORKERS_MAX = 8
 DEMO_EMAIL = "demo@cordon.example"
+DEMO_KEY = "Demonstration"
 DEMO_KEY_LIFE = timedelta(days=7)
 
 
@@ -47,8 +48,7 @@ def serve(*, host: str, port: int, with_demo: bool, workers: int | None) -> None
     if not (with_demo and _welcome_to_demo(actor, address)) and not health.people_count():
         click.echo(f"Nobody can sign in yet. Add yourself, in another window:\n\n    {health.MEND_PEOPLE}\n")
     config = _settings(current_app.config, workers)
-    db.session.remove()
-    db.engine.dispose()  # a worker must not inherit a connection
+    release()  # a worker must not inherit a connection
     _Server({**config, "bind": f"fd://{listener.detach()}"}).run()
 
 
@@ -78,14 +78,17 @@ def _ready_schema() -> None:
 
 def _welcome_to_demo(actor: Actor, address: str) -> bool:
     """Fill an empty database and print how to come in, as a person and as a program; False if it is a real one."""
-    filled = demo.fill(actor)
-    person = people.find(DEMO_EMAIL)
+    with transaction():  # data and person come together, or, if this is cut off, not at all
+        filled = demo.fill(actor)
+        person = people.find(DEMO_EMAIL)
+        if filled.threats and person is None:
+            person = people.add(actor, DEMO_EMAIL, Role.ADMIN, name="Demo")
     click.echo(f"{filled}\n")
-    if not filled.threats and person is None:
+    if person is None:
         return False
-    person = person or people.add(actor, DEMO_EMAIL, Role.ADMIN, name="Demo")
+    keys.revoke(actor, DEMO_KEY)
     scopes = [scope for scope in Permission if scope is not Permission.ADMIN]
-    _, key = keys.create(actor, "Demonstration", scopes, now() + DEMO_KEY_LIFE)
+    _, key = keys.create(actor, DEMO_KEY, scopes, now() + DEMO_KEY_LIFE)
     click.echo(f"Sign in, once, with this address:\n\n    {sign_in_address(person, address)}\n")
     click.echo(f"Make an incident as a program does:\n\n{_curl(address, key)}\n")
     return True

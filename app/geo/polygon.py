@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import shapely
@@ -40,6 +40,8 @@ class Polygon:
 
     shape: BaseGeometry
     box: Box
+    outline: dict[str, Any]
+    """The area as GeoJSON again, of the numbers that were read and nothing else."""
 
     @classmethod
     def from_geojson(cls, value: object) -> Self:
@@ -62,7 +64,7 @@ class Polygon:
         bounds = shapely.bounds(shapely.get_parts(shape))
         west, east = shortest_span((float(left), float(right)) for left, _, right, _ in bounds)
         lats = np.concatenate([rings[0][:, 1] for rings in polygons])
-        return cls(shape, Box(west, float(lats.min()), east, float(lats.max())))
+        return cls(shape, Box(west, float(lats.min()), east, float(lats.max())), _outline(polygons))
 
     def contains(self, lngs: NDArray[np.float64], lats: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Say for each place, in degrees from -180 to 180 and -90 to 90, whether it lies in the area or on its edge."""
@@ -73,6 +75,13 @@ class Polygon:
             inside = inside | (seam & shapely.intersects_xy(self.shape, -lngs, ys))
         # Projecting rounds, so that a place a hair outside may seem to lie on the edge: the box knows better.
         return inside & (lats >= self.box.min_lat) & (lats <= self.box.max_lat)
+
+
+def _outline(polygons: list[list[_Ring]]) -> dict[str, Any]:
+    coordinates = [[ring.tolist() for ring in rings] for rings in polygons]
+    if len(coordinates) == 1:
+        return {"type": "Polygon", "coordinates": coordinates[0]}
+    return {"type": "MultiPolygon", "coordinates": coordinates}
 
 
 def _polygons(value: object) -> list[list[_Ring]]:
@@ -106,8 +115,8 @@ def _items(value: object, what: str) -> Sequence[object]:
 
 
 def _position(value: object) -> tuple[float, float]:
-    if not isinstance(value, list | tuple) or len(value) < 2:
-        raise ValueError("A position is a list of longitude and latitude.")
+    if not isinstance(value, list | tuple) or not 2 <= len(value) <= 3:
+        raise ValueError("A position is a list of longitude and latitude, and at most a height.")
     lng, lat = value[0], value[1]
     for number, name, limit in ((lng, "longitude", _MAX_LNG), (lat, "latitude", 90)):
         if isinstance(number, bool) or not isinstance(number, int | float):

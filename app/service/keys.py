@@ -16,7 +16,7 @@ from app.db import db, now, transaction
 from app.errors import CordonError, Faults
 from app.models import ApiKey
 from app.service import rules
-from app.service.actor import Actor, guarded
+from app.service.actor import Actor, guarded, owned
 from app.terms import Edge, Permission
 
 ALPHABET = string.digits + string.ascii_letters
@@ -58,12 +58,25 @@ def create(actor: Actor, name: str, scopes: Iterable[str], expires_at: datetime 
         prefix=key[len(START) :][:LOOKUP_LENGTH],
         key_hash=hashlib.sha256(key.encode()).digest(),
         last4=key[-4:],
-        scopes=sorted(scope for scope in granted if scope),
+        scopes=sorted({scope for scope in granted if scope}),
         expires_at=expires_at,
     )
     with transaction() as session:
         session.add(row)
     return row, key
+
+
+@guarded(Permission.ADMIN)
+def revoke(actor: Actor, name: str) -> int:
+    """Revoke all keys of this name and return how many there were."""
+    with transaction() as session:
+        revoked = session.scalars(
+            sa.update(ApiKey)
+            .where(owned(actor, ApiKey), ApiKey.name == name, ApiKey.revoked_at.is_(None))
+            .values(revoked_at=now())
+            .returning(ApiKey.id)
+        )
+        return len(revoked.all())
 
 
 def authenticate(key: str) -> Actor:
@@ -88,9 +101,10 @@ def authenticate(key: str) -> Actor:
 
 
 def _note_use(row: ApiKey, time: datetime) -> None:
-    """Note when the key was last used. A database that can't be written to must not stop a read, so failure is let be."""
+    """Note when the key was last used, unless another request just did or the database is busy: reading must not wait for it."""
+    due = sa.or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= time - USE_NOTED_EVERY)
     try:
-        with transaction() as session:
-            session.execute(sa.update(ApiKey).where(ApiKey.id == row.id).values(last_used_at=time))
+        with transaction(wait=False) as session:
+            session.execute(sa.update(ApiKey).where(ApiKey.id == row.id, due).values(last_used_at=time))
     except sa.exc.DBAPIError:
         db.session.rollback()

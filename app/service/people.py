@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask_security.proxies import _security as security
 from flask_security.utils import hash_password
 
 from app.db import db, now, transaction
@@ -44,11 +45,15 @@ def add(actor: Actor, email: str, role: str, *, name: str = "", password: str | 
     Without a password the person can come in by a sign-in link only.
     """
     faults = Faults()
-    address = (rules.text(email, "email", faults, maximum=EMAIL_MAX, required="Enter an e-mail address.") or "").casefold()
+    typed = email.casefold()
+    address = rules.text(typed, "email", faults, maximum=EMAIL_MAX, required="Enter an e-mail address.") or ""
     if address and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
         faults.add("email", "field_invalid", "Write the address as name@example.org.")
     known_role = rules.term(role, Role, "role", faults)
-    shown = rules.text(name or address.split("@")[0], "name", faults, maximum=NAME_MAX)
+    shown = rules.text(name, "name", faults, maximum=NAME_MAX) or address.split("@")[0][:NAME_MAX]
+    if password is not None:
+        # As the sign-in form will; Flask-Security has no public way to it.
+        password = security._password_util.normalize(password)  # noqa: SLF001
     if password is not None and not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
         faults.add("password", "field_invalid", f"Use {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
     faults.raise_if_any()

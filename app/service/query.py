@@ -81,7 +81,7 @@ def words(maximum: int) -> Kind:
     def read(value: str, field: str, faults: Faults) -> str | None:
         return rules.text(value, field, faults, maximum=maximum, required="Give some text or leave this out.")
 
-    pattern = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+    pattern = r"^[^\x00-\x08\x0b-\x1f\x7f\u202d\u202e]*$"
     return Kind(read, {"type": "string", "minLength": 1, "maxLength": maximum, "pattern": pattern})
 
 
@@ -207,7 +207,7 @@ class Sorting:
             return EPOCH + timedelta(milliseconds=value)
         if isinstance(column.type, Ranked):
             return list(Severity)[value]
-        if not isinstance(value, str):
+        if not isinstance(value, str) or rules.UNFIT.search(value):
             raise TypeError
         return value
 

@@ -6,6 +6,7 @@ Each rule takes a value, the path of its field and the collector; it returns the
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -18,8 +19,11 @@ from app.errors import Faults
 
 Term = TypeVar("Term", bound=StrEnum)
 
-# Control characters but newline and tab, and halves of surrogate pairs: PostgreSQL refuses the first, UTF-8 the second.
-UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+# Control characters but newline and tab, halves of surrogate pairs, and the two that reverse what follows: PostgreSQL refuses
+# the first, UTF-8 the second, and the third make a line read as it is not.
+UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202d\u202e\ud800-\udfff]")
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+"""Characters of no width: text of these alone counts as blank."""
 CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -30,6 +34,8 @@ def text(value: str | None, field: str, faults: Faults, *, maximum: int, require
     `required` is the sentence that asks for the text where it may not be absent. Lengths are in code points.
     """
     clean = (value or "").replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not clean.strip(INVISIBLE + string.whitespace):
+        clean = ""
     if UNFIT.search(clean):
         faults.add(field, "field_invalid", "Control characters are not allowed here, except new lines and tabs.")
     elif not clean and required:

@@ -53,9 +53,12 @@ class Selected:
 def resolve(actor: Actor, selection: Selection, faults: Faults | None = None, at: str = "selection") -> Selected:
     """Return exactly the threats that the selection means now.
 
-    Raises Invalid if it includes an id that the tenant does not have, or comes to more than SELECTION_MAX.
+    An id that the tenant does not have, a selection that says nothing, and one of more than SELECTION_MAX are faults, which
+    are raised as Invalid unless the caller gave a collector.
     """
-    faults = faults or Faults()
+    raise_here, faults = faults is None, Faults() if faults is None else faults
+    if selection.area is None and not selection.filters and not selection.include and not faults.within(at):
+        faults.add(at, "field_required", "Say what to select: an area, filters or ids.")
     rows: dict[UUID, Severity] = {}
     if selection.area is not None or selection.filters:
         rows = _matching(actor, selection)
@@ -64,7 +67,8 @@ def resolve(actor: Actor, selection: Selection, faults: Faults | None = None, at
         rows.pop(threat_id, None)
     if len(rows) > SELECTION_MAX:
         faults.add(at, "field_invalid", f"Select at most {SELECTION_MAX:,} threats; this comes to {len(rows):,}.")
-    faults.raise_if_any()
+    if raise_here:
+        faults.raise_if_any()
     severities = list(rows.values())
     return Selected(list(rows), severities, {severity: severities.count(severity) for severity in reversed(Severity)})
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import db, now, refresh_statistics
+from app.db import db, now, refresh_statistics, transaction
 from app.errors import Faults
 from app.feeds.record import Record
 from app.models import Threat
@@ -49,11 +49,17 @@ def fill(actor: Actor, seed: int = SEED) -> Filled:
     """Put THREATS threats of the last two weeks and a few incidents into the actor's tenant, if it has no threat."""
     if db.session.scalar(sa.select(Threat.id).where(owned(actor, Threat)).limit(1)):
         return Filled(0, 0)
+    with transaction():
+        filled = _fill(actor, seed)
+    refresh_statistics()
+    return filled
+
+
+def _fill(actor: Actor, seed: int) -> Filled:
     time = now()
     scenario = lagos.records(time)
     made = list(generate.threats(THREATS - len(scenario), time, seed))
     ids = _put(actor, [*scenario, *(record for _, record in made)])
-    refresh_statistics()
     outbreaks: dict[str, list[tuple[Record, UUID]]] = defaultdict(list)
     for (outbreak, record), threat_id in zip(made, ids[len(scenario) :], strict=True):
         if outbreak:

@@ -45,9 +45,9 @@ def create(actor: Actor, new: NewIncident, faults: Faults | None = None) -> Inci
     title = rules.text(new.title, "title", faults, maximum=TITLE_MAX, required="Enter a title.")
     description = rules.text(new.description, "description", faults, maximum=DESCRIPTION_MAX)
     scope = rules.term(new.scope, Scope, "scope", faults) or Scope.AGGREGATE
+    threat_ids = wanted(actor, new.threat_ids, new.selection, faults)
+    faults.raise_if_any()
     with transaction() as session:
-        threat_ids, started_at = wanted(actor, new.threat_ids, new.selection, faults)
-        faults.raise_if_any()
         time = now()
         incident = Incident(
             tenant_id=actor.tenant_id,
@@ -56,7 +56,7 @@ def create(actor: Actor, new: NewIncident, faults: Faults | None = None) -> Inci
             description=description,
             status=IncidentStatus.OPEN,
             scope=scope,
-            started_at=started_at,
+            started_at=earliest(actor, threat_ids),
             area=new.selection.outline if new.selection else None,
             link_count=len(threat_ids),
             version=1,
@@ -69,26 +69,39 @@ def create(actor: Actor, new: NewIncident, faults: Faults | None = None) -> Inci
         return view(actor, incident)
 
 
-def wanted(
-    actor: Actor, written: Sequence[str], selection: Selection | None, faults: Faults
-) -> tuple[list[UUID], datetime | None]:
-    """Return the threats said by ids and by a selection together, each once, and the earliest observed_at among them.
+def wanted(actor: Actor, written: Sequence[str], selection: Selection | None, faults: Faults) -> list[UUID]:
+    """Return the threats said by ids and by a selection together, each once.
 
-    Ids that can't be read, or that the tenant does not have, are faults at their index.
+    Ids that can't be read, or that the tenant does not have, are faults at their index. It only reads, so that nobody has to
+    wait for it; a threat is never deleted, so what it found stays true.
     """
     threat_ids = rules.identifiers(written, "threat_ids", faults, maximum=THREAT_IDS_MAX)
-    if selection is not None:
-        threat_ids = list(dict.fromkeys([*threat_ids, *resolve(actor, selection, faults).ids]))
-    if not threat_ids:
-        return [], None
     given = given_ids(threat_ids)
     ours = sa.and_(owned(actor, Threat), Threat.id == given.c.id0)
-    found, earliest = db.session.execute(
-        sa.select(sa.func.count(Threat.id), sa.func.min(Threat.observed_at)).select_from(given).outerjoin(Threat, ours)
-    ).one()
-    if found < len(threat_ids):
-        unknown = set(db.session.scalars(sa.select(given.c.id0).outerjoin(Threat, ours).where(Threat.id.is_(None))))
+    unknown = set(
+        db.session.scalars(sa.select(given.c.id0).outerjoin(Threat, ours).where(Threat.id.is_(None))) if threat_ids else ()
+    )
+    if unknown:
         for i, value in enumerate(written):
             if rules.CANONICAL_UUID.fullmatch(value) and UUID(value) in unknown:
                 faults.add(f"threat_ids[{i}]", "threat_unknown", "No threat has this id.")
-    return threat_ids, earliest
+    if selection is not None:
+        threat_ids = list(dict.fromkeys([*threat_ids, *resolve(actor, selection, faults).ids]))
+    return threat_ids
+
+
+def earliest(actor: Actor, threat_ids: list[UUID]) -> datetime | None:
+    """Return the earliest observed_at of the threats, which no one can change until the transaction ends."""
+    if not threat_ids:
+        return None
+    given = given_ids(threat_ids)
+    held = (
+        sa.select(Threat.observed_at)
+        .join(given, Threat.id == given.c.id0)
+        .where(owned(actor, Threat))
+        .order_by(Threat.id)
+        .with_for_update(read=True, of=Threat)
+        .subquery()
+    )
+    first: datetime | None = db.session.scalar(sa.select(sa.func.min(held.c.observed_at)))
+    return first

@@ -37,7 +37,7 @@ def link(
     faults = faults if faults is not None else Faults()
     with transaction():
         incident = hold(actor, incident_id, expected=expected)
-        wanted_ids, _ = wanted(actor, threat_ids, selection, faults)
+        wanted_ids = wanted(actor, threat_ids, selection, faults)
         if not wanted_ids:
             faults.add("threat_ids", "field_required", "Give at least one threat.")
         faults.raise_if_any()
