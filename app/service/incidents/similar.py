@@ -1,0 +1,210 @@
+"""Open incidents that threats may belong to: those that hold some of them already, or lie near in place and time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import atan2, cos, degrees, hypot, radians
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import sqlalchemy as sa
+
+from app.db import db, given_ids
+from app.geo.circle import Circle
+from app.geo.distance import distance_km
+from app.models import Incident, Threat, ThreatLink
+from app.models.incident import TITLE_MAX
+from app.service.actor import Actor, guarded, owned
+from app.service.rules import CANONICAL_UUID, UNFIT
+from app.service.threats.filters import contains_text, inside
+from app.terms import IncidentStatus, Permission
+
+NEAR_KM = 50
+NEAR_IN_TIME = timedelta(hours=48)
+CANDIDATES = 200
+"""Looked at of each kind; of equals by the first measure, more than these are not told apart by the second."""
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """An open incident that threats may belong to.
+
+    `shared` is how many of them it holds. For one that lies near, `distance_km` is from their middle to its nearest threat, and
+    `minutes` is how long that one was observed before the earliest or after the latest of them, 0 if in between.
+    """
+
+    incident_id: UUID
+    title: str
+    shared: int
+    distance_km: float | None
+    minutes: int | None
+
+    @property
+    def reason(self) -> str:
+        """Return why it may be the same, in words."""
+        if self.shared:
+            return f"{self.shared:,} shared threat{'' if self.shared == 1 else 's'}"
+        km, minutes = round(self.distance_km or 0), self.minutes or 0
+        place = f"{km} km" if km else "under 1 km"
+        return f"{place}, {minutes // 60} h" if minutes >= 120 else f"{place}, {minutes} min"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """An open incident to choose; `distance_km` is from a place to its nearest threat, if that is within NEAR_KM."""
+
+    incident_id: UUID
+    title: str
+    link_count: int
+    distance_km: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Middle:
+    """The middle of threats in degrees, and the times between which they were observed."""
+
+    lat: float
+    lng: float
+    earliest: datetime
+    latest: datetime
+
+
+@guarded(Permission.INCIDENTS_READ)
+def similar(actor: Actor, threat_ids: Sequence[str], limit: int = 5) -> list[Similar]:
+    """Return open incidents that hold some of the threats, most first, then those that lie near, nearest first.
+
+    Near is within NEAR_KM of the middle of the threats and within NEAR_IN_TIME of their times, by one linked threat. What is
+    no id of ours is passed over. Three statements; the third looks only at threats in the box around the circle.
+    """
+    ids = [UUID(text) for text in dict.fromkeys(threat_ids) if CANONICAL_UUID.fullmatch(text)]
+    if not ids:
+        return []
+    found = {row.id: Similar(row.id, row.title, row.shared, None, None) for row in _sharing(actor, ids)}
+    middle = _middle(actor, ids)
+    if middle is not None:
+        circle = Circle(middle.lat, middle.lng, NEAR_KM)
+        in_time = Threat.observed_at.between(middle.earliest - NEAR_IN_TIME, middle.latest + NEAR_IN_TIME)
+        for row, distance in _nearest(actor, circle, in_time, limit=CANDIDATES):
+            apart = max(middle.earliest - row.observed_at, row.observed_at - middle.latest, timedelta())
+            shared = found[row.id].shared if row.id in found else 0
+            found[row.id] = Similar(row.id, row.title, shared, distance, apart // MINUTE)
+    return sorted(found.values(), key=_rank)[:limit]
+
+
+@guarded(Permission.INCIDENTS_READ)
+def open_incidents(actor: Actor, q: str, near: tuple[float, float] | None, limit: int = 10) -> list[OpenIncident]:
+    """Return open incidents with `q` in their title: those within NEAR_KM of `near` first, then the newest.
+
+    Letters match whatever their case; `near` is (lat, lng) in degrees, and the nearest by a linked threat come first. At most
+    two statements: the first looks only at threats in the box around the circle, the second at incidents from the newest on
+    until there are enough, so at each incident of the tenant at most once. Raises ValueError for a place that there is not.
+    """
+    text = q.strip()
+    if len(text) > TITLE_MAX or UNFIT.search(text):
+        return []
+    titled = contains_text(text, Incident.title) if text else sa.true()
+    found: dict[UUID, OpenIncident] = {}
+    if near is not None:
+        for row, distance in _nearest(actor, Circle(*near, NEAR_KM), titled, limit=limit):
+            found[row.id] = OpenIncident(row.id, row.title, row.link_count, distance)
+    if len(found) < limit:
+        newest = (
+            sa.select(Incident.id, Incident.title, Incident.link_count)
+            .where(_is_open(actor), titled)
+            .order_by(Incident.created_at.desc(), Incident.id.desc())
+            .limit(limit)
+        )
+        for row in db.session.execute(newest):
+            found.setdefault(row.id, OpenIncident(row.id, row.title, row.link_count, None))
+    return list(found.values())[:limit]
+
+
+def _rank(one: Similar) -> tuple[Any, ...]:
+    unknown = one.distance_km is None
+    return (-one.shared, unknown, one.distance_km or 0, one.minutes or 0, -one.incident_id.int)
+
+
+def _is_open(actor: Actor) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        owned(actor, Incident),
+        Incident.status == IncidentStatus.OPEN,
+        Incident.deleted_at.is_(None),
+        Incident.merged_into_id.is_(None),
+    )
+
+
+def _sharing(actor: Actor, ids: list[UUID]) -> Sequence[Any]:
+    given = given_ids(ids)
+    shared = sa.func.count().label("shared")
+    held = sa.and_(owned(actor, ThreatLink), ThreatLink.threat_id == given.c.id0, ThreatLink.removed_at.is_(None))
+    return db.session.execute(
+        sa.select(Incident.id, Incident.title, shared)
+        .select_from(given)
+        .join(ThreatLink, held)
+        .join(Incident, sa.and_(Incident.tenant_id == ThreatLink.tenant_id, Incident.id == ThreatLink.incident_id))
+        .where(_is_open(actor))
+        .group_by(Incident.id, Incident.title)
+        .order_by(shared.desc(), Incident.id.desc())
+        .limit(CANDIDATES)
+    ).all()
+
+
+def _middle(actor: Actor, ids: list[UUID]) -> Middle | None:
+    """Return the middle of the threats, or None if none has a place, none has a time, or they lie all round the Earth."""
+    given = given_ids(ids)
+    rows = db.session.execute(
+        sa.select(Threat.lat, Threat.lng, Threat.observed_at)
+        .select_from(given)
+        .join(Threat, sa.and_(owned(actor, Threat), Threat.id == given.c.id0))
+    ).all()
+    times = [row.observed_at for row in rows if row.observed_at is not None]
+    places = np.radians([(row.lat, row.lng) for row in rows if row.lat is not None]).reshape(-1, 2)
+    if not times or not len(places):
+        return None
+    # The mean of the places as vectors, which knows no antimeridian.
+    lats, lngs = places.T
+    x, y, z = (float(part.mean()) for part in (np.cos(lats) * np.cos(lngs), np.cos(lats) * np.sin(lngs), np.sin(lats)))
+    if hypot(x, y, z) < 1e-9:
+        return None
+    return Middle(degrees(atan2(z, hypot(x, y))), degrees(atan2(y, x)), min(times), max(times))
+
+
+def _nearest(actor: Actor, circle: Circle, *conditions: Any, limit: int) -> list[tuple[Any, float]]:
+    """Return the open incidents with a linked threat in the circle, nearest first, each with that threat and its distance.
+
+    Which is nearest, the database tells on a flat map, which is exact enough within a city's reach; the distance in km is
+    then taken on the globe. Rows have id, title and link_count of the incident, lat, lng and observed_at of the threat.
+    """
+    north = Threat.lat - circle.lat
+    turn = sa.func.abs(Threat.lng - circle.lng)
+    east = sa.case((turn > 180, 360 - turn), else_=turn) * cos(radians(circle.lat))
+    measure = north * north + east * east
+    ranked = (
+        sa.select(
+            Incident.id,
+            Incident.title,
+            Incident.link_count,
+            Threat.lat,
+            Threat.lng,
+            Threat.observed_at,
+            measure.label("measure"),
+            sa.func.row_number().over(partition_by=Incident.id, order_by=(measure, Threat.id)).label("place"),
+        )
+        .select_from(Threat)
+        .join(
+            ThreatLink,
+            sa.and_(ThreatLink.tenant_id == Threat.tenant_id, ThreatLink.threat_id == Threat.id, ThreatLink.removed_at.is_(None)),
+        )
+        .join(Incident, sa.and_(Incident.tenant_id == ThreatLink.tenant_id, Incident.id == ThreatLink.incident_id))
+        .where(owned(actor, Threat), inside(circle.box), _is_open(actor), *conditions)
+        .subquery()
+    )
+    rows = db.session.execute(
+        sa.select(ranked).where(ranked.c.place == 1).order_by(ranked.c.measure, ranked.c.id.desc()).limit(limit)
+    )
+    found = [(row, distance_km(circle.lat, circle.lng, row.lat, row.lng)) for row in rows]
+    return [(row, distance) for row, distance in found if distance <= circle.radius_km]

@@ -1,0 +1,191 @@
+"""Whoever groups threats is told of open incidents that they may belong to, and can choose one by its title."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from time import perf_counter
+
+import pytest
+
+from app.db import db, new_id
+from app.errors import Denied, Faults
+from app.service import incidents, threats
+from app.service.actor import Actor
+from app.service.incidents import Changes
+from app.service.incidents.similar import open_incidents, similar
+from app.terms import Edge, Permission
+from tests import make
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def who(app):
+    return make.actor(app)
+
+
+def threat(app, who, number: int, **values):
+    with app.app_context():
+        return threats.upsert(who, [make.record(number, **values)], faults=Faults())[0].threat_id
+
+
+def at(app, who, number: int, title: str, **values):
+    """Make an incident of one threat with these values."""
+    return make.incident(app, who, [threat(app, who, number, **values)], title)
+
+
+def told(app, who, *ids, limit: int = 5) -> list[tuple[str, str]]:
+    with app.app_context():
+        return [(one.title, one.reason) for one in similar(who, [str(i) for i in ids], limit)]
+
+
+def test_incidents_that_share_threats_come_first_most_shared_first(app, who):
+    ids = make.put_threats(app, who, 4, lat=None, lng=None)
+    make.incident(app, who, ids[:1], "One")
+    make.incident(app, who, ids[:3], "Three")
+    make.incident(app, who, ids[3:], "None")
+    assert told(app, who, *ids[:3]) == [("Three", "3 shared threats"), ("One", "1 shared threat")]
+
+
+def test_incidents_near_in_place_and_time_are_told_with_the_reason(app, who):
+    mine = threat(app, who, 0, lat=6.45, lng=3.4)
+    at(app, who, 1, "North", lat=6.477, lng=3.4, observed_at=make.WHEN + timedelta(minutes=40))
+    at(app, who, 2, "Here", lat=6.451, lng=3.4, observed_at=make.WHEN - 47 * HOUR)
+    at(app, who, 3, "Far", lat=7.0, lng=3.4, observed_at=make.WHEN)
+    at(app, who, 4, "Long ago", lat=6.45, lng=3.4, observed_at=make.WHEN - 49 * HOUR)
+    at(app, who, 5, "Timeless", lat=6.45, lng=3.4, observed_at=None)
+    assert told(app, who, mine) == [("Here", "under 1 km, 47 h"), ("North", "3 km, 40 min")]
+    with app.app_context():
+        here = similar(who, [str(mine)])[0]
+    assert (here.shared, here.minutes) == (0, 47 * 60)
+    assert here.distance_km == pytest.approx(0.111, abs=0.001)
+
+
+def test_time_is_counted_from_the_span_of_the_selection(app, who):
+    mine = [threat(app, who, i, lat=6.45, lng=3.4, observed_at=make.WHEN + i * 10 * HOUR) for i in range(2)]
+    at(app, who, 5, "Between", lat=6.45, lng=3.4, observed_at=make.WHEN + 5 * HOUR)
+    at(app, who, 6, "After", lat=6.46, lng=3.4, observed_at=make.WHEN + 11 * HOUR)
+    assert told(app, who, *mine) == [("Between", "under 1 km, 0 min"), ("After", "1 km, 60 min")]
+
+
+def test_the_nearest_linked_threat_speaks_for_an_incident(app, who):
+    mine = threat(app, who, 0, lat=6.45, lng=3.4)
+    other = [threat(app, who, 1, lat=6.7, lng=3.4), threat(app, who, 2, lat=6.54, lng=3.4, observed_at=make.WHEN + HOUR)]
+    make.incident(app, who, other, "Two threats")
+    assert told(app, who, mine) == [("Two threats", "10 km, 60 min")]
+
+
+def test_sharing_outweighs_nearness_and_nearness_parts_equals(app, who):
+    ids = [threat(app, who, i, lat=6.45, lng=3.4) for i in range(2)]
+    far = threat(app, who, 9, lat=50.0, lng=8.0, observed_at=make.WHEN)
+    with app.app_context():
+        threats.upsert(who, [make.record(0, lat=6.45, lng=3.4, observed_at=make.WHEN)], faults=Faults())
+    make.incident(app, who, [ids[0]], "Shares, older")
+    at(app, who, 3, "Near", lat=6.45, lng=3.4, observed_at=make.WHEN)
+    make.incident(app, who, [far], "Shares, far")
+    found = told(app, who, ids[0], ids[1], ids[1])
+    assert found == [("Shares, older", "1 shared threat"), ("Near", "under 1 km, 0 min")]
+    assert told(app, who, ids[0], limit=1) == found[:1]
+
+
+def test_the_antimeridian_parts_nothing(app, who):
+    mine = [threat(app, who, 0, lat=-17.0, lng=179.9), threat(app, who, 1, lat=-17.0, lng=-179.9)]
+    at(app, who, 2, "Taveuni", lat=-17.0, lng=-179.99)
+    at(app, who, 3, "Rabi", lat=-17.0, lng=179.95)
+    with app.app_context():
+        assert [(one.title, round(one.distance_km)) for one in similar(who, [str(i) for i in mine])] == [
+            ("Taveuni", 1),
+            ("Rabi", 5),
+        ]
+
+
+def test_only_open_incidents_that_are_there_are_told(app, who):
+    mine = threat(app, who, 0)
+    closed, deleted, merged, target = (make.incident(app, who, [mine], title) for title in ("c", "d", "m", "Target"))
+    taken_out = make.incident(app, who, [mine], "Unlinked")
+    with app.app_context():
+        incidents.change(who, closed, Changes(status="closed"))
+        incidents.delete(who, deleted)
+        incidents.merge(who, target, [str(merged)], "the same")
+        incidents.unlink(who, taken_out, [str(mine)])
+    assert told(app, who, mine) == [("Target", "1 shared threat")]
+    with app.app_context():
+        assert [one.title for one in open_incidents(who, "", (6.44, 3.36))] == ["Target", "Unlinked"]
+
+
+def test_another_tenants_incidents_are_never_told(app, who):
+    stranger = make.actor(app, "elsewhere")
+    theirs = threat(app, stranger, 0)
+    make.incident(app, stranger, [theirs], "Theirs")
+    mine = threat(app, who, 0)
+    assert told(app, who, mine) == []
+    assert told(app, who, theirs) == []
+    with app.app_context():
+        assert open_incidents(who, "", (6.44, 3.36)) == []
+
+
+def test_ids_that_are_none_of_ours_are_passed_over(app, who):
+    assert told(app, who) == []
+    assert told(app, who, "nonsense", new_id()) == []
+    without = threat(app, who, 0, lat=None, lng=None)
+    make.incident(app, who, [without])
+    assert told(app, who, "nonsense", without)[0][1] == "1 shared threat"
+
+
+def test_threats_all_round_the_earth_have_no_middle(app, who):
+    ids = [threat(app, who, 0, lat=0.0, lng=0.0), threat(app, who, 1, lat=0.0, lng=180.0)]
+    at(app, who, 2, "Near the first", lat=0.0, lng=0.0)
+    assert told(app, who, *ids) == []
+
+
+def test_ten_thousand_threats_take_the_same_three_statements(app, who, count_statements):
+    ids = [str(i) for i in make.put_threats(app, who, 10_000)]
+    make.incident(app, who, ids, "All of them")
+    for some in (ids[:1], ids):
+        with app.app_context():
+            db.session.connection()
+            start = perf_counter()
+            with count_statements() as statements:
+                found = similar(who, some)
+            assert perf_counter() - start < 1
+            assert len(statements) <= 3
+            assert (found[0].title, found[0].shared) == ("All of them", len(some))
+
+
+def test_open_incidents_are_found_by_a_part_of_their_title_newest_first(app, who):
+    ids = make.put_threats(app, who, 2)
+    make.incident(app, who, ids, "Flood in ÉPINAL 100%")
+    make.incident(app, who, ids[:1], "Harbour fire")
+    make.incident(app, who, [], "Second flood")
+    with app.app_context():
+        assert [(one.title, one.link_count, one.distance_km) for one in open_incidents(who, " flood ", None)] == [
+            ("Second flood", 0, None),
+            ("Flood in ÉPINAL 100%", 2, None),
+        ]
+        assert [one.title for one in open_incidents(who, "", None, limit=1)] == ["Second flood"]
+        assert [one.title for one in open_incidents(who, "0%", None)] == ["Flood in ÉPINAL 100%"]
+        assert open_incidents(who, "a\x00", None) == open_incidents(who, "x" * 201, None) == []
+
+
+def test_open_incidents_near_a_place_come_first_nearest_first(app, who):
+    at(app, who, 0, "Ten away", lat=6.54, lng=3.4)
+    at(app, who, 1, "Here", lat=6.45, lng=3.4)
+    at(app, who, 2, "Far", lat=50.0, lng=8.0)
+    at(app, who, 3, "Here too, otherwise called", lat=6.45, lng=3.4)
+    with app.app_context():
+        found = open_incidents(who, "e", (6.45, 3.4), limit=3)
+        assert [(one.title, one.distance_km and round(one.distance_km)) for one in found] == [
+            ("Here too, otherwise called", 0),
+            ("Here", 0),
+            ("Ten away", 10),
+        ]
+        assert [one.title for one in open_incidents(who, "a", (6.45, 3.4))] == ["Here too, otherwise called", "Ten away", "Far"]
+        with pytest.raises(ValueError, match="latitude"):
+            open_incidents(who, "", (91, 0))
+
+
+def test_who_may_not_read_incidents_is_told_nothing(app, who):
+    nobody = Actor(who.tenant_id, "key", None, "k", frozenset({Permission.THREATS_READ}), Edge.API)
+    for call in (lambda: similar(nobody, []), lambda: open_incidents(nobody, "", None)):
+        with pytest.raises(Denied):
+            call()
