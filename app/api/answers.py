@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g
 from werkzeug.exceptions import HTTPException
 
 from app import errors
@@ -17,6 +19,7 @@ from app.api.codes import CODES
 from app.db import explain, new_id
 from app.service.keys import KeyRefused
 
+DETAILS_MAX = 10_000
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 CHALLENGE = {"WWW-Authenticate": 'ApiKey realm="cordon"'}
 RETRY_LATER = {"Retry-After": "5"}
@@ -28,6 +31,13 @@ class CredentialsMissing(errors.CordonError):
 
 class UnsupportedMediaType(errors.CordonError):
     """The body is not declared as JSON."""
+
+
+class BodyTooLarge(errors.CordonError):
+    """The body has more bytes than the operation takes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"Send at most {limit:,} bytes.")
 
 
 def init_app(app: Flask) -> None:
@@ -45,12 +55,23 @@ def init_app(app: Flask) -> None:
 
 def answer(body: dict[str, Any], status: int = 200, headers: Mapping[str, str] = NO_HEADERS) -> Response:
     """Return a JSON response, never to be kept by a cache."""
-    return Response(orjson.dumps(body), status, {"Cache-Control": "no-store", **headers}, mimetype="application/json")
+    return from_bytes(as_bytes(body), status, headers)
+
+
+def as_bytes(body: dict[str, Any]) -> bytes:
+    """Return the bytes in which a body is sent."""
+    return orjson.dumps(body)
+
+
+def from_bytes(body: bytes, status: int, headers: Mapping[str, str]) -> Response:
+    """Return a JSON response of bytes made before."""
+    return Response(body, status, {"Cache-Control": "no-store", **headers}, mimetype="application/json")
 
 
 def failure(code: str, message: str, faults: Iterable[errors.Fault] = (), headers: Mapping[str, str] = NO_HEADERS) -> Response:
     """Return an error in the one shape that all have."""
-    details = [{"field": f.field, "code": f.code, "issue": f.issue, "pointer": pointer(f.field)} for f in faults]
+    told = islice(faults, DETAILS_MAX)
+    details = [{"field": f.field, "code": f.code, "issue": f.issue, "pointer": pointer(f.field)} for f in told]
     error = {"code": code, "message": message, "retryable": CODES[code].retryable, "details": details}
     return answer({"error": error, "request_id": g.get("request_id", "")}, CODES[code].status or 422, headers)
 
@@ -65,7 +86,8 @@ def json_error(error: Exception) -> Response:  # noqa: C901 - a table of kinds, 
     """Return the answer to any exception under /v1, with nothing of the inside in it."""
     match error:
         case errors.Invalid():
-            return failure("validation_failed", str(error), error.faults)
+            cut = f" The first {DETAILS_MAX:,} are listed." if len(error.faults) > DETAILS_MAX else ""
+            return failure("validation_failed", str(error) + cut, error.faults)
         case errors.Unreadable():
             return failure("request_malformed", str(error))
         case errors.NotFound():
@@ -73,22 +95,33 @@ def json_error(error: Exception) -> Response:  # noqa: C901 - a table of kinds, 
         case errors.Denied():
             return failure("insufficient_scope", str(error))
         case errors.Conflict():
-            return failure(error.code, str(error))
+            return failure(error.code, str(error), headers=RETRY_LATER if CODES[error.code].retryable else NO_HEADERS)
         case CredentialsMissing():
             return failure("credentials_missing", str(error), headers=CHALLENGE)
         case KeyRefused():
             return failure("api_key_invalid", str(error), headers=CHALLENGE)
         case UnsupportedMediaType():
             return failure("unsupported_media_type", str(error))
+        case BodyTooLarge():
+            return failure("body_too_large", str(error))
         case errors.Unavailable():
             return failure("unavailable", str(error), headers=RETRY_LATER)
-        case sa.exc.DBAPIError() if not isinstance(error, sa.exc.IntegrityError | sa.exc.DataError):
-            current_app.logger.error("database: %s", error.orig)
-            return failure("unavailable", str(explain(error)), headers=RETRY_LATER)
+        case sa.exc.DBAPIError():
+            return _database_failure(error)
         case HTTPException():
             return _http_failure(error)
     current_app.logger.error("request %s failed", g.get("request_id", ""), exc_info=error)
     return failure("internal_error", "Something went wrong on the server.")
+
+
+def _database_failure(error: sa.exc.DBAPIError) -> Response:
+    """Log a failure of the database without its message, which can hold values, and say whether trying again can help."""
+    kind, state = type(error.orig).__name__, getattr(error.orig, "sqlstate", None)
+    where = "".join(traceback.format_tb(error.__traceback__))
+    current_app.logger.error("request %s failed in the database: %s %s\n%s", g.get("request_id", ""), kind, state, where)
+    if isinstance(error, sa.exc.IntegrityError | sa.exc.DataError):
+        return failure("internal_error", "Something went wrong on the server.")
+    return failure("unavailable", str(explain(error)), headers=RETRY_LATER)
 
 
 def _http_failure(error: HTTPException) -> Response:
@@ -98,9 +131,6 @@ def _http_failure(error: HTTPException) -> Response:
         case 405:
             allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
             return failure("method_not_allowed", f"This path takes {allowed}.", headers={"Allow": allowed})
-        case 413:
-            limit = request.max_content_length or 0
-            return failure("body_too_large", f"Send at most {limit:,} bytes.")
         case code if code is not None and 400 <= code < 500:
             return failure("request_malformed", "The request can't be read.")
     return failure("internal_error", "Something went wrong on the server.")

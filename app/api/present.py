@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from app.models import Incident, Threat
-from app.service.incidents import IncidentView, LinkedThreat
-from app.service.threats import ThreatView
+from app.models import Activity, Incident, Threat
+from app.service.incidents import IncidentView, Item, LinkedThreat
+from app.service.incidents.acts import read_back
+from app.service.threats import ThreatView, Version
 
 
 def time(value: datetime | None) -> str | None:
     """Return RFC 3339 in UTC with milliseconds and Z."""
     return None if value is None else value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def text(value: UUID | None) -> str | None:
+    """Return an id's canonical form."""
+    return None if value is None else str(value)
 
 
 def coordinates(lat: float | None, lng: float | None) -> dict[str, float] | None:
@@ -37,6 +44,7 @@ def incident(view: IncidentView) -> dict[str, Any]:
         "resolved_at": time(it.resolved_at),
         "area": it.area,
         "version": it.version,
+        "merged_into_id": text(it.merged_into_id),
     }
 
 
@@ -55,6 +63,55 @@ def threat_link(link: LinkedThreat) -> dict[str, Any]:
             "observed_at": time(link.observed_at),
             "coordinates": coordinates(link.lat, link.lng),
         },
+    }
+
+
+def activity_item(item: Item, incident_id: UUID) -> dict[str, Any]:
+    """Return one item of the timeline of this incident."""
+    act: Activity = item.act
+    is_act = item.version is None
+    return {
+        "kind": item.kind,
+        "at": time(item.at),
+        "threat_id": text(item.threat_id),
+        "link_id": text(item.link_id),
+        "threat_version": item.version.number if item.version else None,
+        "act_id": str(act.id) if is_act else None,
+        "actor": act.actor_name,
+        "edge": act.edge,
+        "body": act.data.get("body"),
+        "reason": act.data.get("reason"),
+        "undoes_act_id": text(act.undoes_id),
+        "changes": changes(act, incident_id) if item.link_id is None and is_act else [],
+    }
+
+
+def changes(act: Activity, incident_id: UUID) -> list[dict[str, Any]]:
+    """Return what an act changed of this incident; times are written as everywhere, and what is for Cordon itself is left out."""
+    told = act.data.get("changes", {}).get(str(incident_id), {})
+    return [
+        {"field": field, "before": _again(field, before), "after": _again(field, after)}
+        for field, (before, after) in told.items()
+        if field != "started_at_is_set"
+    ]
+
+
+def _again(field: str, kept: Any) -> Any:
+    value = read_back(field, kept)
+    return time(value) if isinstance(value, datetime) else kept
+
+
+def version(it: Version) -> dict[str, Any]:
+    """Return one version of a threat, with what it changed in words."""
+    return {
+        "number": it.number,
+        "at": time(it.at),
+        "actor": it.actor,
+        "edge": it.edge,
+        "act_id": str(it.act_id),
+        "differences": [
+            {"field": each.field, "label": each.label, "before": each.before, "after": each.after} for each in it.differences
+        ],
     }
 
 

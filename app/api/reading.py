@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Container, Iterable
 from typing import Any, NoReturn, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.api.answers import UnsupportedMediaType
+from app.api.answers import BodyTooLarge, UnsupportedMediaType
 from app.errors import Faults, Unreadable
 from app.service import rules
 
+NAME_SHOWN = 100
+"""Characters of a member's name that a fault repeats."""
+NEAR_NAMES, NEAR_NAME_MAX = 100, 40
+"""For how many unknown names, and of what length, the nearest known one is looked for."""
 SURROGATES = range(0xD800, 0xE000)
 
 
@@ -26,12 +32,22 @@ class Body(BaseModel):
 B = TypeVar("B", bound=Body)
 
 
-def json_object(limit: int) -> dict[str, Any]:
-    """Return the request's body, an object. Raises UnsupportedMediaType or Unreadable; over the limit, werkzeug's 413."""
-    request.max_content_length = limit
-    raw = request.get_data(cache=False)
+def raw_body(limit: int) -> bytes:
+    """Return the bytes of the request's body, whether its length was announced or not. Raises BodyTooLarge."""
+    request.max_content_length = limit + 1  # one more, for werkzeug cuts a body of unknown length without a word
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise BodyTooLarge(limit) from None
+    if len(raw) > limit:
+        raise BodyTooLarge(limit)
+    return raw
+
+
+def json_object(raw: bytes, accepted: Container[str]) -> dict[str, Any]:
+    """Return the object in the body, if it is declared as an accepted type. Raises UnsupportedMediaType or Unreadable."""
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype != "application/json" or charset not in {"utf-8", "utf8"}:
+    if request.mimetype not in accepted or charset not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse_constant, parse_float=_finite)
@@ -53,8 +69,8 @@ def json_object(limit: int) -> dict[str, Any]:
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        repeated = next(name for name, count in counts.items() if count > 1)
         raise Unreadable(f"The member {json.dumps(repeated[:100])} is given twice.")
     return members
 
@@ -98,9 +114,15 @@ def read(model: type[B], raw: dict[str, Any], faults: Faults) -> B:
 def _add(detail: ErrorDetails, model: type[Body], faults: Faults) -> None:
     field = path(detail["loc"])
     if detail["type"] == "extra_forbidden":
-        rules.unknown(str(detail["loc"][-1]), _known_names(model, detail["loc"]), field, faults)
+        unknown(str(detail["loc"][-1]), _known_names(model, detail["loc"]), field, faults)
     else:
         faults.add(field, "field_invalid", WORDS.get(detail["type"], "This has the wrong form."))
+
+
+def unknown(name: str, known: Iterable[str], field: str, faults: Faults) -> None:
+    """Add a fault for a member that is not known; the nearest known one is looked for while that is cheap."""
+    cheap = len(name) <= NEAR_NAME_MAX and len(faults) < NEAR_NAMES
+    rules.unknown(name, known if cheap else (), field, faults)
 
 
 WORDS = {
@@ -118,7 +140,7 @@ STAND_INS: dict[str, Callable[[], Any]] = {"string_type": str, "model_type": dic
 
 def path(loc: tuple[int | str, ...]) -> str:
     """Return the field path of a place in the body: ("threat_ids", 3) is `threat_ids[3]`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:NAME_SHOWN]}" for part in loc)
     return text.removeprefix(".")
 
 

@@ -4,52 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
-from app.api import incidents, schemas, threats
-from app.api.answers import CredentialsMissing
+from app.api import bodies, conditions, grouping, incidents, schemas, threats
+from app.api.answers import CredentialsMissing, failure, from_bytes
 from app.api.call import Call
-from app.api.reading import Body, json_object, read
-from app.errors import Faults, NotFound
+from app.api.reading import Body, json_object, raw_body, read
+from app.errors import Faults, NotFound, VersionMismatch
+from app.service import idempotency, keys, query
 from app.service import incidents as incident_service
-from app.service import keys, query
 from app.service import threats as threat_service
-from app.service.actor import require
-from app.service.query import Param
+from app.service.actor import Actor, require
+from app.service.incidents.read import links_page
+from app.service.query import FLAG, PAGING, Param
 from app.service.rules import CANONICAL_UUID
+from app.service.selection import resolve
 from app.service.threats.filters import LIST_PARAMS as THREAT_PARAMS
 from app.terms import Permission
 
 MIB = 1024 * 1024
 NO_ID = UUID(int=0)
+LIMIT_AND_OFFSET = tuple(param for param in PAGING if param.name != "cursor")
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation. `permission` is the one that the service function behind the handler is guarded with."""
+    """One operation. `permission` is the one that the service function behind the handler is guarded with.
+
+    `selects` says that the body can hold a selection, which needs the permission to read threats too. `present` returns the
+    version and the entity tag of what the path names: with it, a write looks at If-Match.
+    """
 
     method: str
     path: str
     handler: Callable[[Call], Response]
     permission: Permission
-    answer: type[BaseModel]
+    answer: type[BaseModel] | None
     status: int = 200
     params: tuple[Param, ...] = ()
     body: type[Body] | None = None
-    body_max: int = MIB
+    body_max: int = MIB * 3 // 2
+    present: Callable[[Actor, UUID], tuple[int, str]] | None = None
+    selects: bool = False
 
     @property
-    def has_id(self) -> bool:
-        """Say whether the path holds an id."""
-        return "{" in self.path
+    def ids(self) -> list[str]:
+        """Return the names of the ids in the path."""
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
 
     @property
     def name(self) -> str:
         """Return a name that is unique among the operations."""
         return f"{self.handler.__module__.rsplit('.', 1)[-1]}_{self.handler.__name__}"
+
+    @property
+    def accepts(self) -> tuple[str, ...]:
+        """Return the media types of the body."""
+        return (JSON, MERGE_PATCH) if self.method == "PATCH" else (JSON,)
+
+    @property
+    def tags(self) -> bool:
+        """Say whether the answer carries an entity tag."""
+        return self.answer in {schemas.Incident, schemas.Threat, schemas.Parted}
+
+
+def _write(path: str, handler: Callable[[Call], Response], **more: Any) -> Route:
+    """Return the route of a verb of one incident that answers with the incident, unless it says otherwise."""
+    values = {"method": "POST", "permission": Permission.INCIDENTS_WRITE, "answer": schemas.Incident, **more}
+    return Route(path=f"/v1/incidents/{{id}}{path}", handler=handler, present=incidents.present_tag, **values)
 
 
 ROUTES: tuple[Route, ...] = (
@@ -60,7 +88,8 @@ ROUTES: tuple[Route, ...] = (
         incident_service.create.permission,
         schemas.Incident,
         status=201,
-        body=schemas.IncidentIn,
+        body=bodies.IncidentIn,
+        selects=True,
     ),
     Route(
         "GET",
@@ -71,6 +100,28 @@ ROUTES: tuple[Route, ...] = (
         params=incident_service.LIST_PARAMS,
     ),
     Route("GET", "/v1/incidents/{id}", incidents.get, incident_service.get.permission, schemas.Incident),
+    _write("", incidents.change, method="PATCH", body=bodies.IncidentPatch),
+    _write("", incidents.delete, method="DELETE", answer=None, status=204),
+    _write("/restore", incidents.restore),
+    Route("GET", "/v1/incidents/{id}/threats", incidents.links, links_page.permission, schemas.Links, params=PAGING),
+    _write("/threats", grouping.link, body=bodies.LinkIn, selects=True),
+    _write("/threats/{threat_id}", grouping.unlink, method="DELETE"),
+    _write("/move", grouping.move, body=bodies.MoveIn, answer=schemas.Moved),
+    _write("/split", grouping.split, body=bodies.SplitIn, answer=schemas.Parted, status=201),
+    _write("/merge", grouping.merge, body=bodies.MergeIn),
+    Route(
+        "GET",
+        "/v1/incidents/{id}/activity",
+        incidents.activity,
+        incident_service.timeline.permission,
+        schemas.Activity,
+        params=(
+            Param("include_versions_before_link", FLAG, "true: also versions of threats from before they were linked."),
+            *LIMIT_AND_OFFSET,
+        ),
+    ),
+    _write("/activity/{act_id}/undo", incidents.undo),
+    _write("/comments", incidents.comment, body=bodies.CommentIn, answer=schemas.ActivityItem, status=201),
     Route(
         "GET",
         "/v1/threats",
@@ -79,15 +130,42 @@ ROUTES: tuple[Route, ...] = (
         schemas.Threats,
         params=THREAT_PARAMS,
     ),
-    Route("GET", "/v1/threats/{id}", threats.get, threat_service.get.permission, schemas.Threat),
+    Route(
+        "POST",
+        "/v1/threats",
+        threats.create,
+        threat_service.upsert.permission,
+        schemas.Threat,
+        status=201,
+        body=bodies.NewThreat,
+    ),
     Route(
         "PUT",
         "/v1/threats",
         threats.put,
         threat_service.upsert.permission,
         schemas.PutAnswer,
-        body=schemas.ThreatsIn,
+        body=bodies.ThreatsIn,
         body_max=4 * MIB,
+    ),
+    Route("POST", "/v1/threats/select", threats.select, resolve.permission, schemas.Selected, body=bodies.SelectionBody),
+    Route("GET", "/v1/threats/{id}", threats.get, threat_service.get.permission, schemas.Threat),
+    Route(
+        "PATCH",
+        "/v1/threats/{id}",
+        threats.change,
+        threat_service.change.permission,
+        schemas.Threat,
+        body=bodies.ThreatPatch,
+        present=threats.present_tag,
+    ),
+    Route(
+        "GET",
+        "/v1/threats/{id}/versions",
+        threats.versions,
+        threat_service.versions.permission,
+        schemas.Versions,
+        params=LIMIT_AND_OFFSET,
     ),
 )
 
@@ -97,7 +175,7 @@ def blueprint() -> Blueprint:
     made = Blueprint("api", __name__)
     for route in ROUTES:
         made.add_url_rule(
-            route.path.replace("{id}", "<written_id>"),
+            route.path.replace("{", "<written_").replace("}", ">"),
             route.name,
             _view(route),
             methods=[route.method],
@@ -107,17 +185,65 @@ def blueprint() -> Blueprint:
 
 
 def _view(route: Route) -> Callable[..., Response]:
-    def view(written_id: str = "") -> Response:
-        key = request.headers.get("X-API-Key")
-        if key is None:
-            raise CredentialsMissing("Send an API key in the header X-API-Key; a key in the address is never looked at.")
-        actor = keys.authenticate(key)
-        require(actor, route.permission)
-        if route.has_id and not CANONICAL_UUID.fullmatch(written_id):
-            raise NotFound(route.answer.__name__.lower())
+    def view(**written: str) -> Response:
+        actor = _actor(route)
+        first, second = _ids(route, written)
         faults = Faults()
         values = query.read(route.params, request.args.items(multi=True), faults)
-        body = read(route.body, json_object(route.body_max), faults) if route.body else None
-        return route.handler(Call(actor, UUID(written_id) if route.has_id else NO_ID, values, body, faults))
+        raw = raw_body(route.body_max) if route.body else b""
+        body = read(route.body, json_object(raw, route.accepts), faults) if route.body else None
+        expected = _expected(route, actor, first)
+        call = Call(actor, first, second, values, body, faults, expected)
+        try:
+            if route.method == "POST" and (key := conditions.idempotency_key()) is not None:
+                return _once(route, call, idempotency.Request(key, route.method, request.path, raw))
+            response = route.handler(call)
+        except VersionMismatch as error:
+            tag = route.present(actor, first)[1] if route.present else ""
+            return failure("version_mismatch", str(error), headers={"ETag": tag})
+        return conditions.unless_known(response) if route.method == "GET" else response
 
     return view
+
+
+def _actor(route: Route) -> Actor:
+    key = request.headers.get("X-API-Key")
+    if key is None:
+        raise CredentialsMissing("Send an API key in the header X-API-Key; a key in the address is never looked at.")
+    actor = keys.authenticate(key)
+    require(actor, route.permission)
+    return actor
+
+
+def _ids(route: Route, written: dict[str, str]) -> tuple[UUID, UUID]:
+    """Return the one or two ids of the path. One that can't be read names nothing that there is."""
+    found = []
+    for name in route.ids:
+        value = written[f"written_{name}"]
+        if not CANONICAL_UUID.fullmatch(value):
+            what = route.path.split("/")[2].removesuffix("s") if name == "id" else name.removesuffix("_id")
+            raise NotFound(what)
+        found.append(UUID(value))
+    first, second, *_ = [*found, NO_ID, NO_ID]
+    return first, second
+
+
+def _expected(route: Route, actor: Actor, first: UUID) -> int | None:
+    """Return the version that If-Match wants; of several the present one, if it is among them, else one that is not."""
+    versions = conditions.versions_expected() if route.present and route.method != "GET" else None
+    if not versions or not route.present:
+        return None
+    if len(versions) > 1:
+        present, _ = route.present(actor, first)
+        return present if present in versions else versions[0]
+    return versions[0]
+
+
+def _once(route: Route, call: Call, asked: idempotency.Request) -> Response:
+    def work() -> idempotency.Answer:
+        response = route.handler(call)
+        kept = {name: response.headers[name] for name in ("Location", "ETag") if name in response.headers}
+        return idempotency.Answer(response.status_code, kept, response.get_data())
+
+    told, again = idempotency.once(call.actor, asked, work)
+    return from_bytes(told.body, told.status, {**told.headers, **({"Idempotent-Replayed": "true"} if again else {})})

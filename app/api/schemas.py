@@ -1,169 +1,14 @@
-"""The JSON shapes. Those that come in check types only, for the rules of values are the service's; limits are its too."""
+"""The JSON shapes that go out, for the document. What writes them is present.py, and a fuzzer holds the one to the other."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from app.api.reading import Body
-from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
-from app.models.threat import SHORT_TEXT_MAX, TEXT_MAX, THREAT_TITLE_MAX, URL_MAX
-from app.service.incidents import THREAT_IDS_MAX
-from app.service.threats import UPSERT_MAX
-from app.service.threats.clean import LIST_MAX, UNCERTAINTY_MAX_KM
-from app.terms import IncidentStatus, Precision, Scope, Severity, ThreatStatus
-
-# No control characters but newline, return and tab, and, where text is required, something other than white space.
-CHARACTER = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202d\u202e]"
-# White space as Unicode and Python's strip() have it, spelt out because dialects of \s differ.
-SPACE = r"\u0000-\u0020\u007f\u0085\u00a0\u1680\u2000-\u200d\u2028\u2029\u202d-\u202f\u205f\u2060\u3000\ufeff"
-FIT = f"^{CHARACTER}*$"
-FIT_AND_NOT_BLANK = rf"^{CHARACTER}*[^{SPACE}]{CHARACTER}*$"
-WEB_ADDRESS_OR_BLANK = rf"^[ \n\t\r]*(?:[hH][tT][tT][pP][sS]?://[^/{SPACE}]{CHARACTER}*)?$"
-
-
-def said(**schema: Any) -> Any:
-    """Say in the document what the service will hold the value to; absent means None."""
-    return Field(default=None, json_schema_extra=schema)
-
-
-def text(maximum: int) -> Any:
-    """Say that this is optional text."""
-    return said(maxLength=maximum, pattern=FIT)
-
-
-def required_text(maximum: int) -> Any:
-    """Say that this is text which may not be blank."""
-    return said(minLength=1, maxLength=maximum, pattern=FIT_AND_NOT_BLANK)
-
-
-def needing(*names: str, example: dict[str, Any] | None = None) -> ConfigDict:
-    """Say in the document which members are required; that one is absent is told by the service, with its own words."""
-    schema: dict[str, Any] = {"required": list(names)}
-    if example:
-        schema["examples"] = [example]
-    return Body.model_config | ConfigDict(json_schema_extra=schema)
-
-
-Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
-Short = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": SHORT_TEXT_MAX, "pattern": FIT_AND_NOT_BLANK})]
-GEOJSON_AREA = {
-    "oneOf": [
-        {
-            "type": "object",
-            "title": "GeoJSON",
-            "required": ["type", "coordinates"],
-            "properties": {"type": {"enum": ["Polygon", "MultiPolygon"]}, "coordinates": {"type": "array"}},
-        },
-        {
-            "type": "object",
-            "title": "Circle",
-            "required": ["center", "radius_km"],
-            "properties": {"center": {"$ref": "#/components/schemas/Coordinates"}, "radius_km": {"type": "number"}},
-        },
-        {
-            "type": "object",
-            "title": "Box",
-            "required": ["bbox"],
-            "properties": {"bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}},
-        },
-    ]
-}
-
-
-class Coordinates(Body):
-    """A place in WGS84 degrees."""
-
-    lat: float = said(minimum=-90, maximum=90)
-    lng: float = said(minimum=-180, maximum=180)
-
-    model_config = needing("lat", "lng")
-
-
-class SelectionBody(Body):
-    """Threats said by an area, by filters as in the list's query, and by single ids to add and to leave out."""
-
-    area: dict[str, Any] | None = said(**GEOJSON_AREA)
-    filters: dict[str, Any] | None = said(description="As the query of GET /v1/threats, without its paging and order.")
-    include: list[Uuid] = said(maxItems=THREAT_IDS_MAX)
-    exclude: list[Uuid] = said(maxItems=THREAT_IDS_MAX)
-
-
-class IncidentIn(Body):
-    """An incident to be made."""
-
-    title: str = required_text(TITLE_MAX)
-    description: str | None = text(DESCRIPTION_MAX)
-    scope: str = said(enum=list(Scope), default=Scope.AGGREGATE)
-    threat_ids: list[Uuid] = said(maxItems=THREAT_IDS_MAX, description="A set: a repeated id counts once.")
-    selection: SelectionBody | None = None
-
-    model_config = needing(
-        "title",
-        example={
-            "title": "Port access disruption in Lagos",
-            "description": "Multiple protest and road-closure threats affecting site access.",
-            "scope": "aggregate",
-            "threat_ids": ["4f5d1cc9-d4cc-49a1-a3fc-5ec93d674bc8", "4e91fe4c-0f95-43a2-8a1c-b62cc12df5db"],
-        },
-    )
-
-
-class AssetIn(Body):
-    """Something of value that the threat is near."""
-
-    asset_id: str = required_text(SHORT_TEXT_MAX)
-    asset_name: str | None = text(SHORT_TEXT_MAX)
-    asset_type: str | None = text(SHORT_TEXT_MAX)
-    distance_km: float | None = said(minimum=0, maximum=UNCERTAINTY_MAX_KM)
-
-    model_config = needing("asset_id")
-
-
-class ThreatIn(Body):
-    """A threat as its source states it, in full: a member that is absent is absent now."""
-
-    source: str = required_text(SHORT_TEXT_MAX)
-    external_id: str = required_text(SHORT_TEXT_MAX)
-    title: str = required_text(THREAT_TITLE_MAX)
-    severity: str | None = said(enum=[*Severity, None], description="Absent: medium for a new threat, else unchanged.")
-    status: str | None = said(enum=[*ThreatStatus, None], description="Absent: active for a new threat, else unchanged.")
-    description: str | None = text(TEXT_MAX)
-    threat_type: str | None = text(SHORT_TEXT_MAX)
-    threat_rationale: str | None = text(TEXT_MAX)
-    location: str | None = text(THREAT_TITLE_MAX)
-    location_country: str | None = said(pattern="^[A-Z]{2}$")
-    coordinates: Coordinates | None = None
-    location_precision_level: str | None = said(enum=[*Precision, None])
-    location_uncertainty_km: float | None = said(minimum=0, maximum=UNCERTAINTY_MAX_KM)
-    observed_at: str | None = said(format="date-time")
-    expires_at: str | None = said(format="date-time")
-    source_updated_at: str | None = said(
-        format="date-time", description="The source's stamp; older than the one we hold changes nothing."
-    )
-    likelihood: str | None = text(SHORT_TEXT_MAX)
-    impact_severity: str | None = text(SHORT_TEXT_MAX)
-    risk_score: float | None = said(minimum=-1e9, maximum=1e9)
-    risk_level: str | None = text(SHORT_TEXT_MAX)
-    likelihood_rationale: str | None = text(TEXT_MAX)
-    impact_rationale: str | None = text(TEXT_MAX)
-    url: str | None = said(maxLength=URL_MAX, pattern=WEB_ADDRESS_OR_BLANK)
-    aliases: list[Short] = said(maxItems=LIST_MAX)
-    sources: list[Short] = said(maxItems=LIST_MAX)
-    attribution_types: list[Short] = said(maxItems=LIST_MAX)
-    affected_assets: list[AssetIn] = said(maxItems=LIST_MAX)
-
-    model_config = needing("source", "external_id", "title")
-
-
-class ThreatsIn(Body):
-    """Threats to be put in: all of them, or, if any is at fault, none."""
-
-    threats: list[ThreatIn] = said(minItems=1, maxItems=UPSERT_MAX)
-
-    model_config = needing("threats")
-
+from app.api.bodies import Uuid
+from app.service.incidents import KINDS
+from app.terms import Edge, IncidentStatus, Precision, Scope, Severity, ThreatStatus
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -212,6 +57,7 @@ class Incident(BaseModel):
     resolved_at: Time | None
     area: dict[str, Any] | None
     version: int
+    merged_into_id: Uuid | None
 
 
 class Incidents(BaseModel):
@@ -220,6 +66,64 @@ class Incidents(BaseModel):
     incidents: list[Incident]
     total: int
     next_cursor: str | None
+
+
+class Links(BaseModel):
+    """A page of an incident's links, in linking order; `total` counts all. `next_cursor` is null on the last page."""
+
+    threat_links: list[ThreatLink]
+    total: int
+    next_cursor: str | None
+
+
+class Moved(BaseModel):
+    """The incident that threats were taken out of, and the one that they were linked to."""
+
+    incident: Incident
+    to_incident: Incident
+
+
+class Parted(BaseModel):
+    """The incident that threats were taken out of, and the new one that was made of them."""
+
+    incident: Incident
+    new_incident: Incident
+
+
+class Change(BaseModel):
+    """A field's value before an act and after it."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class ActivityItem(BaseModel):
+    """Something that happened: an act, a link of it, or a version of a threat, with its number.
+
+    What is not an act has no `act_id`; `link_id` and `threat_id` are set where one threat is spoken of; `body` is that of a
+    comment, `reason` that of a merge, `undoes_act_id` the act that an undo reversed, and `changes` are those of this incident.
+    """
+
+    kind: str = Field(json_schema_extra={"enum": list(KINDS)})
+    at: Time
+    threat_id: Uuid | None
+    link_id: Uuid | None
+    threat_version: int | None
+    act_id: Uuid | None
+    actor: str
+    edge: Edge
+    body: str | None
+    reason: str | None
+    undoes_act_id: Uuid | None
+    changes: list[Change]
+
+
+class Activity(BaseModel):
+    """A page of an incident's timeline, newest last; `total` counts all items."""
+
+    items: list[ActivityItem]
+    total: int
 
 
 class Asset(BaseModel):
@@ -280,6 +184,51 @@ class Threats(BaseModel):
     next_cursor: str | None
 
 
+class Difference(BaseModel):
+    """A field that a version changed, and how it was and is, in words."""
+
+    field: str
+    label: str
+    before: str
+    after: str
+
+
+class Version(BaseModel):
+    """One change of a threat. Number 1 is its arrival and has no differences."""
+
+    number: int
+    at: Time
+    actor: str
+    edge: Edge
+    act_id: Uuid
+    differences: list[Difference]
+
+
+class Versions(BaseModel):
+    """A page of a threat's versions, oldest first; `total` counts all."""
+
+    versions: list[Version]
+    total: int
+
+
+class BySeverity(BaseModel):
+    """How many there are of each severity."""
+
+    critical: int
+    high: int
+    medium: int
+    low: int
+    negligible: int
+
+
+class Selected(BaseModel):
+    """What a selection comes to now: how many, and the ids of the first, newest observed first."""
+
+    total: int
+    by_severity: BySeverity
+    threat_ids: list[Uuid]
+
+
 class PutResult(BaseModel):
     """What became of one threat that was put in: new, updated, unchanged, or older than what is held."""
 
@@ -300,7 +249,7 @@ class PutAnswer(BaseModel):
 
 
 class ErrorDetail(BaseModel):
-    """One fault. `pointer` is a JSON pointer into the body; for a query parameter, its name."""
+    """One fault. `pointer` is a JSON pointer (RFC 6901) into the body; for a query parameter, a slash and its name."""
 
     field: str
     code: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.api.schemas import SelectionBody
+from app.api.bodies import SelectionBody
+from app.api.reading import NAME_SHOWN, unknown
 from app.errors import Faults
 from app.geo import outline
 from app.geo.box import Box
@@ -15,6 +16,9 @@ from app.service import query, rules, threats
 from app.service.incidents import THREAT_IDS_MAX
 from app.service.selection import Selection, Shape
 
+PARAMS = threats.FILTERS
+BY_NAME = {param.name: param for param in PARAMS}
+
 
 def selection(body: SelectionBody, at: str, faults: Faults) -> Selection:
     """Return the selection; what can't be read is a fault under `at`."""
@@ -22,7 +26,7 @@ def selection(body: SelectionBody, at: str, faults: Faults) -> Selection:
     return Selection(
         area=shape,
         outline=drawn,
-        filters=query.read(threats.FILTERS, _pairs(body.filters or {}, f"{at}.filters", faults), faults, f"{at}.filters."),
+        filters=query.read(PARAMS, _pairs(body.filters or {}, f"{at}.filters", faults), faults, f"{at}.filters."),
         include=_ids(body.include, f"{at}.include", faults),
         exclude=_ids(body.exclude, f"{at}.exclude", faults),
     )
@@ -37,7 +41,8 @@ def _area(area: dict[str, Any], at: str, faults: Faults) -> tuple[Shape | None, 
     try:
         match area:
             case {"type": _, **rest} if set(rest) <= {"coordinates"}:
-                return Polygon.from_geojson(area), area
+                polygon = Polygon.from_geojson(area)
+                return polygon, polygon.outline
             case {"center": {"lat": lat, "lng": lng, **more}, "radius_km": radius, **rest} if not rest and not more:
                 circle = Circle(_number(lat), _number(lng), _number(radius))
                 return circle, outline.of_circle(circle)
@@ -64,11 +69,20 @@ def _pairs(filters: dict[str, Any], at: str, faults: Faults) -> list[tuple[str, 
     """Return the filters as the pairs that a query string would have had."""
     pairs = []
     for name, value in filters.items():
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, bool):
-                pairs.append((name, "true" if item else "false"))
-            elif isinstance(item, str):
-                pairs.append((name, item))
-            else:
-                faults.add(f"{at}.{name}", "field_invalid", "Write this as text, as in the query of the list.")
-    return pairs
+        field = f"{at}.{name[:NAME_SHOWN]}"
+        if name not in BY_NAME:
+            unknown(name, BY_NAME, field, faults)
+        elif isinstance(value, list) and not (value and BY_NAME[name].repeatable):
+            faults.add(field, "field_invalid", "Give at least one value." if not value else "Give one value, not a list.")
+        else:
+            pairs += [(name, _written(item, field, faults)) for item in (value if isinstance(value, list) else [value])]
+    return [(name, text) for name, text in pairs if text is not None]
+
+
+def _written(value: Any, field: str, faults: Faults) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    faults.add(field, "field_invalid", "Write this as text, as in the query of the list.")
+    return None

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from flask import Response
 
-from app.api import present
+from app.api import conditions, present
 from app.api.answers import answer
+from app.api.bodies import NewThreat, SelectionBody, ThreatIn, ThreatPatch, ThreatsIn
 from app.api.call import Call
 from app.api.links import next_page
-from app.api.schemas import ThreatIn, ThreatsIn
-from app.errors import Faults
+from app.api.selection import selection
+from app.db import EPOCH, new_id, transaction
+from app.errors import Conflict, Fault, Faults, Invalid
 from app.feeds.record import Record
 from app.service import rules, threats
+from app.service.actor import Actor
+from app.service.selection import PREVIEW, resolve
+from app.terms import Permission
 
 
 def search(call: Call) -> Response:
@@ -31,7 +38,91 @@ def search(call: Call) -> Response:
 
 def get(call: Call) -> Response:
     """Return one threat."""
-    return answer(present.threat(threats.get(call.actor, call.id)))
+    call.faults.raise_if_any()
+    return _tagged(threats.get(call.actor, call.id))
+
+
+def create(call: Call) -> Response:
+    """Add one threat."""
+    body: NewThreat = call.body
+    threat_id = new_id()
+    source = body.source if "source" in body.model_fields_set else "api"
+    external_id = body.external_id if "external_id" in body.model_fields_set else str(threat_id)
+    found = Faults()
+    for fault in call.faults:
+        found.add(f"threats[0].{fault.field}", fault.code, fault.issue)
+    record = replace(_record(body, 0, found), source=source, external_id=external_id)
+    with transaction():
+        try:
+            [outcome] = threats.upsert(call.actor, [record], faults=found, ids={(source.strip(), external_id): threat_id})
+        except Invalid as error:
+            raise _without(error, "threats[0].") from None
+        if outcome.kind != "new" or outcome.threat_id is None:
+            raise Conflict("state_conflict", "This source has a threat of this id already. PUT /v1/threats updates it.")
+        # Who may write a threat is told what was written, also without the scope to read others.
+        reader = replace(call.actor, permissions=call.actor.permissions | {Permission.THREATS_READ})
+        return _tagged(threats.get(reader, outcome.threat_id), 201, {"Location": f"/v1/threats/{outcome.threat_id}"})
+
+
+def change(call: Call) -> Response:
+    """Change what a person says of a threat: its status, whether it is pinned, why it is dismissed."""
+    body: ThreatPatch = call.body
+    given = body.model_fields_set
+    changes = threats.ThreatChanges(
+        status=body.status if "status" in given else threats.UNSET,
+        pinned=body.pinned if "pinned" in given else threats.UNSET,
+        dismissal_reason=body.dismissal_reason if "dismissal_reason" in given else threats.UNSET,
+    )
+    expected = None if call.expected is None else EPOCH + timedelta(milliseconds=call.expected)
+    return _tagged(threats.change(call.actor, call.id, changes, call.faults, expected))
+
+
+def versions(call: Call) -> Response:
+    """List the versions of a threat, oldest first."""
+    call.faults.raise_if_any()
+    page = threats.versions(call.actor, call.id, call.values.get("limit", 50), call.values.get("offset", 0))
+    return answer({"versions": [present.version(each) for each in page.items], "total": page.total})
+
+
+def select(call: Call) -> Response:
+    """Say what a selection comes to, writing nothing."""
+    body: SelectionBody = call.body
+    found = Faults()
+    for fault in call.faults:
+        found.add(f"selection.{fault.field}" if fault.field else "selection", fault.code, fault.issue)
+    chosen = selection(body, "selection", found)
+    selected = resolve(call.actor, chosen, found)
+    if found:
+        raise _without(Invalid(list(found)), "selection.")
+    body_out = {
+        "total": len(selected.ids),
+        "by_severity": {str(severity): count for severity, count in selected.by_severity.items()},
+        "threat_ids": [str(threat_id) for threat_id in selected.ids[:PREVIEW]],
+    }
+    return answer(body_out)
+
+
+def _without(error: Invalid, start: str) -> Invalid:
+    """Return the faults of something that came alone, where the service speaks of it as a part; itself is the empty field."""
+    whole = start.rstrip(".")
+    named = [("" if fault.field == whole else fault.field.removeprefix(start), fault) for fault in error.faults]
+    return Invalid([Fault(field, fault.code, fault.issue) for field, fault in named])
+
+
+def _tagged(it: threats.ThreatView, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    body = present.threat(it)
+    return answer(body, status, {**(headers or {}), "ETag": conditions.tag(_version(it), body)})
+
+
+def _version(it: threats.ThreatView) -> int:
+    """Return the version of a threat: when it was updated, in milliseconds since 1970."""
+    return (it.threat.updated_at - EPOCH) // timedelta(milliseconds=1)
+
+
+def present_tag(actor: Actor, threat_id: UUID) -> tuple[int, str]:
+    """Return the present version of a threat and its entity tag. Raises NotFound."""
+    it = threats.get(replace(actor, permissions=actor.permissions | {Permission.THREATS_READ}), threat_id)
+    return _version(it), conditions.tag(_version(it), present.threat(it))
 
 
 def put(call: Call) -> Response:
@@ -64,7 +155,7 @@ def _record(threat: ThreatIn, i: int, faults: Faults) -> Record:
         return None if value is None else rules.moment(value, f"threats[{i}].{name}", faults)
 
     place = threat.coordinates
-    if place and {"lat", "lng"} - place.model_fields_set:
+    if place and {"lat", "lng"} - place.model_fields_set and not faults.within(f"threats[{i}].coordinates"):
         faults.add(f"threats[{i}].coordinates", "field_invalid", "Give both latitude and longitude, or neither.")
     return Record(
         row=i + 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from app.db import Id, db
 from app.errors import Faults, NotFound
 from app.models import Incident, Threat, ThreatLink
 from app.service.actor import Actor, guarded, owned
-from app.service.query import BOX, ID, MOMENT, PAGING, SEARCH_MAX, Page, Param, Sorting, one_of, paged, words
+from app.service.query import BOX, ID, LIMIT_DEFAULT, MOMENT, PAGING, SEARCH_MAX, Page, Param, Sorting, one_of, paged, words
 from app.service.threats.filters import contains_text, inside
 from app.terms import IncidentStatus, Permission, Precision, Scope, Severity
 
@@ -44,6 +45,24 @@ LIST_PARAMS: tuple[Param, ...] = (
     Param("created_to", MOMENT, "Only created before this time."),
     Param("sort", SORTING.kind, f"The order; {SORTING.default} if not given."),
     *PAGING,
+)
+
+
+LINK_COLUMNS = (
+    ThreatLink.incident_id,
+    ThreatLink.id,
+    ThreatLink.added_at,
+    ThreatLink.threat_id,
+    Threat.title,
+    Threat.severity,
+    Threat.threat_type,
+    Threat.location,
+    Threat.location_country,
+    Threat.observed_at,
+    Threat.lat,
+    Threat.lng,
+    Threat.location_precision_level,
+    Threat.location_uncertainty_km,
 )
 
 
@@ -91,6 +110,32 @@ def known(actor: Actor, incident_id: UUID, *, deleted: bool = False) -> Incident
 def view(actor: Actor, incident: Incident) -> IncidentView:
     """Return an incident with at most LINKS_IN_ONE of its links."""
     return IncidentView(incident, links_of(actor, [incident.id], LINKS_IN_ONE).get(incident.id, []))
+
+
+@guarded(Permission.INCIDENTS_READ)
+def links_page(actor: Actor, incident_id: UUID, values: dict[str, Any], faults: Faults | None = None) -> Page[LinkedThreat]:
+    """Return the page of an incident's links, in linking order, that values read by PAGING ask for. Raises NotFound, Invalid."""
+    faults = faults if faults is not None else Faults()
+    incident = known(actor, incident_id)
+    limit = values.get("limit") or LIMIT_DEFAULT
+    statement = (
+        sa.select(*LINK_COLUMNS)
+        .join(Threat, _same_threat())
+        .where(owned(actor, ThreatLink), ThreatLink.incident_id == incident_id, ThreatLink.removed_at.is_(None))
+        .order_by(ThreatLink.id)
+        .limit(limit + 1)
+        .offset(values.get("offset") or 0)
+    )
+    if (cursor := values.get("cursor")) is not None:
+        if re.fullmatch("[0-9a-f]{32}", cursor):
+            statement = statement.where(ThreatLink.id > UUID(hex=cursor))
+        else:
+            faults.add("cursor", "field_invalid", "This cursor is not one of this list.")
+    faults.raise_if_any()
+    links = [LinkedThreat._make(row) for row in db.session.execute(statement)]
+    more = len(links) > limit
+    links = links[:limit]
+    return Page(links, incident.link_count, links[-1].id.hex if more else None)
 
 
 @guarded(Permission.INCIDENTS_READ)
@@ -162,22 +207,7 @@ def links_of(actor: Actor, incident_ids: Iterable[UUID], limit: int) -> dict[UUI
         .prefix_with("MATERIALIZED")  # or SQLite would look for the last link anew at each link
     )
     rows = db.session.execute(
-        sa.select(
-            ThreatLink.incident_id,
-            ThreatLink.id,
-            ThreatLink.added_at,
-            ThreatLink.threat_id,
-            Threat.title,
-            Threat.severity,
-            Threat.threat_type,
-            Threat.location,
-            Threat.location_country,
-            Threat.observed_at,
-            Threat.lat,
-            Threat.lng,
-            Threat.location_precision_level,
-            Threat.location_uncertainty_km,
-        )
+        sa.select(*LINK_COLUMNS)
         .select_from(cut)
         # Outer joins, which SQLite never reorders: without statistics it would begin with all links of the tenant.
         .outerjoin(
