@@ -173,7 +173,8 @@ def prepare(engine: sa.Engine, busy_timeout_ms: int) -> None:
         return
 
     @sa.event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: Any) -> None:
+    def on_connect(connection: Any, record: Any) -> None:
+        record.info["timeout"] = busy_timeout_ms
         connection.isolation_level = None  # we begin transactions ourselves, below
         journal = "WAL" if sqlite_is_safe() else "DELETE"
         for pragma in (

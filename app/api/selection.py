@@ -23,6 +23,8 @@ BY_NAME = {param.name: param for param in PARAMS}
 def selection(body: SelectionBody, at: str, faults: Faults) -> Selection:
     """Return the selection; what can't be read is a fault under `at`."""
     shape, drawn = _area(body.area, f"{at}.area", faults) if body.area is not None else (None, None)
+    if body.area is None and not body.filters and not body.include:
+        faults.add(at, "field_required", "Say what to select: an area, filters or ids.")
     return Selection(
         area=shape,
         outline=drawn,

@@ -53,12 +53,10 @@ class Selected:
 def resolve(actor: Actor, selection: Selection, faults: Faults | None = None, at: str = "selection") -> Selected:
     """Return exactly the threats that the selection means now.
 
-    An id that the tenant does not have, a selection that says nothing, and one of more than SELECTION_MAX are faults, which
-    are raised as Invalid unless the caller gave a collector.
+    An id that the tenant does not have, and a selection of more than SELECTION_MAX, are faults, which are raised as Invalid
+    unless the caller gave a collector.
     """
     raise_here, faults = faults is None, Faults() if faults is None else faults
-    if selection.area is None and not selection.filters and not selection.include and not faults.within(at):
-        faults.add(at, "field_required", "Say what to select: an area, filters or ids.")
     rows: dict[UUID, Severity] = {}
     if selection.area is not None or selection.filters:
         rows = _matching(actor, selection)
