@@ -178,7 +178,8 @@ class Batch:
             db.session.add(self._act)
             db.session.flush()
         inserts = [self._new_row(held) for held in touched if held.is_new]
-        updates = [self._new_state(held, is_version=held.id in changed) for held in touched if held.is_changed and not held.is_new]
+        old = [held for held in touched if held.is_changed and not held.is_new]
+        updates = [self._new_state(held, is_version=held.id in changed) for held in old]
         key = sa.and_(owned(self._actor, Threat), Threat.id == sa.bindparam("key_id"))
         for statement, rows in (
             (sa.insert(Threat), inserts),
