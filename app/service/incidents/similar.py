@@ -26,6 +26,7 @@ NEAR_KM = 50
 NEAR_IN_TIME = timedelta(hours=48)
 CANDIDATES = 200
 """Looked at of each kind; of equals by the first measure, more than these are not told apart by the second."""
+LINKS_BY_THREAT = "INDEXED BY uq_threat_link_present"
 MINUTE = timedelta(minutes=1)
 
 
@@ -88,7 +89,7 @@ def similar(actor: Actor, threat_ids: Sequence[str], limit: int = 5) -> list[Sim
     if middle is not None:
         circle = Circle(middle.lat, middle.lng, NEAR_KM)
         in_time = Threat.observed_at.between(middle.earliest - NEAR_IN_TIME, middle.latest + NEAR_IN_TIME)
-        for row, distance in _nearest(actor, circle, in_time, limit=CANDIDATES):
+        for row, distance in _nearest(actor, circle, limit=CANDIDATES, of_threat=[in_time]):
             apart = max(middle.earliest - row.observed_at, row.observed_at - middle.latest, timedelta())
             shared = found[row.id].shared if row.id in found else 0
             found[row.id] = Similar(row.id, row.title, shared, distance, apart // MINUTE)
@@ -109,12 +110,12 @@ def open_incidents(actor: Actor, q: str, near: tuple[float, float] | None, limit
     titled = contains_text(text, Incident.title) if text else sa.true()
     found: dict[UUID, OpenIncident] = {}
     if near is not None:
-        for row, distance in _nearest(actor, Circle(*near, NEAR_KM), titled, limit=limit):
+        for row, distance in _nearest(actor, Circle(*near, NEAR_KM), limit=limit, of_incident=[titled]):
             found[row.id] = OpenIncident(row.id, row.title, row.link_count, distance)
     if len(found) < limit:
         newest = (
             sa.select(Incident.id, Incident.title, Incident.link_count)
-            .where(_is_open(actor), titled)
+            .where(owned(actor, Incident), _is_open(), titled)
             .order_by(Incident.created_at.desc(), Incident.id.desc())
             .limit(limit)
         )
@@ -128,9 +129,8 @@ def _rank(one: Similar) -> tuple[Any, ...]:
     return (-one.shared, unknown, one.distance_km or 0, one.minutes or 0, -one.incident_id.int)
 
 
-def _is_open(actor: Actor) -> sa.ColumnElement[bool]:
+def _is_open() -> sa.ColumnElement[bool]:
     return sa.and_(
-        owned(actor, Incident),
         Incident.status == IncidentStatus.OPEN,
         Incident.deleted_at.is_(None),
         Incident.merged_into_id.is_(None),
@@ -138,19 +138,22 @@ def _is_open(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def _sharing(actor: Actor, ids: list[UUID]) -> Sequence[Any]:
+    """Return id, title and number of shared threats of the open incidents that hold any of these."""
     given = given_ids(ids)
-    shared = sa.func.count().label("shared")
+    shared = sa.func.count(Incident.id).label("shared")
     held = sa.and_(owned(actor, ThreatLink), ThreatLink.threat_id == given.c.id0, ThreatLink.removed_at.is_(None))
-    return db.session.execute(
+    rows = db.session.execute(
         sa.select(Incident.id, Incident.title, shared)
         .select_from(given)
-        .join(ThreatLink, held)
-        .join(Incident, sa.and_(Incident.tenant_id == ThreatLink.tenant_id, Incident.id == ThreatLink.incident_id))
-        .where(_is_open(actor))
+        # Outer joins, which SQLite never reorders, and the index by name: without statistics it would go through all links.
+        .with_hint(ThreatLink, LINKS_BY_THREAT, "sqlite")
+        .outerjoin(ThreatLink, held)
+        .outerjoin(Incident, sa.and_(owned(actor, Incident), _is_open(), Incident.id == ThreatLink.incident_id))
         .group_by(Incident.id, Incident.title)
         .order_by(shared.desc(), Incident.id.desc())
         .limit(CANDIDATES)
-    ).all()
+    )
+    return [row for row in rows if row.shared]
 
 
 def _middle(actor: Actor, ids: list[UUID]) -> Middle | None:
@@ -173,11 +176,14 @@ def _middle(actor: Actor, ids: list[UUID]) -> Middle | None:
     return Middle(degrees(atan2(z, hypot(x, y))), degrees(atan2(y, x)), min(times), max(times))
 
 
-def _nearest(actor: Actor, circle: Circle, *conditions: Any, limit: int) -> list[tuple[Any, float]]:
+def _nearest(
+    actor: Actor, circle: Circle, *, limit: int, of_threat: Sequence[Any] = (), of_incident: Sequence[Any] = ()
+) -> list[tuple[Any, float]]:
     """Return the open incidents with a linked threat in the circle, nearest first, each with that threat and its distance.
 
-    Which is nearest, the database tells on a flat map, which is exact enough within a city's reach; the distance in km is
-    then taken on the globe. Rows have id, title and link_count of the incident, lat, lng and observed_at of the threat.
+    The conditions are on the threat and on the incident. Which is nearest, the database tells on a flat map, which is exact
+    enough within a city's reach; the distance in km is then taken on the globe. Rows have id, title and link_count of the
+    incident, lat, lng and observed_at of the threat.
     """
     north = Threat.lat - circle.lat
     turn = sa.func.abs(Threat.lng - circle.lng)
@@ -195,16 +201,18 @@ def _nearest(actor: Actor, circle: Circle, *conditions: Any, limit: int) -> list
             sa.func.row_number().over(partition_by=Incident.id, order_by=(measure, Threat.id)).label("place"),
         )
         .select_from(Threat)
-        .join(
+        # Outer joins for the same reason as above; threats in no open incident share the one row without an id.
+        .with_hint(ThreatLink, LINKS_BY_THREAT, "sqlite")
+        .outerjoin(
             ThreatLink,
-            sa.and_(ThreatLink.tenant_id == Threat.tenant_id, ThreatLink.threat_id == Threat.id, ThreatLink.removed_at.is_(None)),
+            sa.and_(owned(actor, ThreatLink), ThreatLink.threat_id == Threat.id, ThreatLink.removed_at.is_(None)),
         )
-        .join(Incident, sa.and_(Incident.tenant_id == ThreatLink.tenant_id, Incident.id == ThreatLink.incident_id))
-        .where(owned(actor, Threat), inside(circle.box), _is_open(actor), *conditions)
+        .outerjoin(Incident, sa.and_(owned(actor, Incident), _is_open(), Incident.id == ThreatLink.incident_id, *of_incident))
+        .where(owned(actor, Threat), inside(circle.box), *of_threat)
         .subquery()
     )
     rows = db.session.execute(
-        sa.select(ranked).where(ranked.c.place == 1).order_by(ranked.c.measure, ranked.c.id.desc()).limit(limit)
+        sa.select(ranked).where(ranked.c.place == 1).order_by(ranked.c.measure, ranked.c.id.desc()).limit(limit + 1)
     )
-    found = [(row, distance_km(circle.lat, circle.lng, row.lat, row.lng)) for row in rows]
-    return [(row, distance) for row, distance in found if distance <= circle.radius_km]
+    found = [(row, distance_km(circle.lat, circle.lng, row.lat, row.lng)) for row in rows if row.id is not None]
+    return [(row, distance) for row, distance in found if distance <= circle.radius_km][:limit]
