@@ -23,15 +23,16 @@ BY_NAME = {param.name: param for param in PARAMS}
 def selection(body: SelectionBody, at: str, faults: Faults) -> Selection:
     """Return the selection; what can't be read is a fault under `at`."""
     shape, drawn = _area(body.area, f"{at}.area", faults) if body.area is not None else (None, None)
-    if body.area is None and not body.filters and not body.include:
-        faults.add(at, "field_required", "Say what to select: an area, filters or ids.")
-    return Selection(
+    read = Selection(
         area=shape,
         outline=drawn,
         filters=query.read(PARAMS, _pairs(body.filters or {}, f"{at}.filters", faults), faults, f"{at}.filters."),
         include=_ids(body.include, f"{at}.include", faults),
         exclude=_ids(body.exclude, f"{at}.exclude", faults),
     )
+    if body.area is None and not body.filters and not body.include and not faults.within(at):
+        faults.add(at, "field_required", "Say what to select: an area, filters or ids.")
+    return read
 
 
 def _ids(values: list[str] | None, at: str, faults: Faults) -> tuple[UUID, ...]:
