@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web import desk, guard, headers, imports, incidents, points, sign_in, text, threats
+from app.web import (
+    acting,
+    desk,
+    guard,
+    headers,
+    imports,
+    incident_acts,
+    incidents,
+    points,
+    sign_in,
+    suggestions,
+    text,
+    threats,
+    told,
+)
 from app.web.errors import html_error
 
 __all__ = ["html_error", "init_app"]
@@ -16,5 +30,7 @@ def init_app(app: Flask) -> None:
     guard.init_app(app)
     sign_in.init_app(app)
     text.init_app(app)
-    for blueprint in (desk.blueprint, points.blueprint, incidents.blueprint, threats.blueprint, imports.blueprint):
-        app.register_blueprint(blueprint)
+    told.init_app(app)
+    acting.init_app(app)
+    for part in (desk, points, incidents, incident_acts, suggestions, threats, imports):
+        app.register_blueprint(part.blueprint)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.errors import Invalid
+from app.errors import Faults
 from app.service.actor import Actor
 from app.service.rules import CANONICAL_UUID
 from app.service.selection import Selection, resolve
@@ -43,14 +42,10 @@ def written(pairs: Pairs) -> list[str]:
 
 
 def choose(actor: Actor, texts: list[str]) -> Chosen:
-    """Return the threats of these ids that the actor's tenant has. At most three statements, however many there are."""
+    """Return the threats of these ids that the actor's tenant has. One statement, however many there are."""
     ids = tuple(dict.fromkeys(UUID(text) for text in texts if CANONICAL_UUID.fullmatch(text)))
     if not ids:
         return Chosen(left_out=len(texts))
-    try:
-        selected = resolve(actor, Selection(include=ids))
-    except Invalid as error:
-        unknown = {int(match[1]) for fault in error.faults if (match := re.search(r"\[(\d+)\]$", fault.field))}
-        ids = tuple(threat_id for i, threat_id in enumerate(ids) if i not in unknown)
-        selected = resolve(actor, Selection(include=ids))
+    # Ids that there are not are faults in the collector, which nobody reads: they are left out.
+    selected = resolve(actor, Selection(include=ids), Faults())
     return Chosen(tuple(selected.ids), tuple(selected.severities), len(texts) - len(selected.ids))

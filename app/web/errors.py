@@ -15,7 +15,7 @@ from app.web.reading import FORM, form_pairs
 
 OLD_FORM = "The form is too old, or was not sent from this page. Nothing was saved."
 # Pages that can show the form again with everything in it, to be looked at and sent once more.
-KEEPS_FORM = {"desk.create", "desk.again"}
+KEEPS_FORM = {"desk.create", "desk.again", "desk.link"}
 
 # For HTTP's own errors, by status: a heading and a sentence.
 HTTP_WORDS = {
@@ -30,6 +30,7 @@ STATUSES: dict[type[errors.CordonError], tuple[int, str]] = {
     errors.NotFound: (404, "Not found"),
     errors.Denied: (403, "You are not allowed to do this"),
     errors.Conflict: (409, "This does not fit any more"),
+    errors.VersionMismatch: (409, "Changed by someone else"),
     errors.Unreadable: (400, "This request can't be read"),
     errors.Unavailable: (503, "The database can't serve just now"),
     errors.Invalid: (422, "Something is not right"),

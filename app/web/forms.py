@@ -21,6 +21,40 @@ class IncidentForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
     scope = StringField("Scope", default=Scope.AGGREGATE.value)
 
 
+class EditForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
+    """The facts of an incident that people write."""
+
+    title = StringField("Title")
+    description = TextAreaField("Description")
+    scope = StringField("Scope")
+    started_at = StringField("Began (UTC)", description="Left empty, it is when the earliest threat was observed.")
+
+
+class CommentForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
+    """Something to be said in the timeline."""
+
+    body = TextAreaField("Comment")
+
+
+class GroupingForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
+    """Where threats of an incident go: to another one, or to a new one."""
+
+    to_incident_id = StringField("Move to")
+    new_title = StringField("Title of the new incident")
+
+
+class MergeForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
+    """Why other incidents belong to this one."""
+
+    reason = StringField("Reason", description="Why they are one. It stays in the timeline.")
+
+
+class DismissForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
+    """Why a threat is none."""
+
+    dismissal_reason = StringField("Reason", description="Why it is no threat. It stays with it.")
+
+
 class UploadForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
     """A file of threats."""
 

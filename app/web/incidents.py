@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.service import incidents
 from app.service.query import PAGING, Page
 from app.terms import IncidentStatus, Scope
+from app.web import incident_page
 from app.web.access import actor, pages
 from app.web.lists import PAGE, PER_PAGE, read
 from app.web.reading import query_pairs
@@ -31,6 +32,5 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/incidents/<uuid:incident_id>")
 def show(incident_id: UUID) -> ResponseReturnValue:
-    """Show one incident with its map and its threats."""
-    view = incidents.get(actor(), incident_id)
-    return render_template("incidents/show.html", incident=view.incident, links=view.links)
+    """Show one incident with its map, its threats, what can be done with it, and its timeline."""
+    return incident_page.fresh(incident_id)

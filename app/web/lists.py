@@ -101,7 +101,8 @@ def read(params: Sequence[Param], pairs: Iterable[tuple[str, str]]) -> ListQuery
 
     Faults are kept in the answer: a page shows them and lists nothing. Raises Unreadable for a repeated single value.
     """
-    given = tuple((name, _in_utc(name, value)) for name, value in pairs if value != "")
+    times = ("_from", "_to")
+    given = tuple((name, in_utc(value) if name.endswith(times) else value) for name, value in pairs if value != "")
     faults = Faults()
     values = query.read(params, given, faults)
     page = values.pop("page", None) or 1
@@ -117,5 +118,6 @@ def only(params: Sequence[Param], pairs: Iterable[tuple[str, str]]) -> list[tupl
     return [(name, value) for name, value in pairs if name in names]
 
 
-def _in_utc(name: str, value: str) -> str:
-    return f"{value}Z" if name.endswith(("_from", "_to")) and NO_ZONE.fullmatch(value) else value
+def in_utc(value: str) -> str:
+    """Return a time of a field without a zone with the one that the field's label says."""
+    return f"{value}Z" if NO_ZONE.fullmatch(value) else value

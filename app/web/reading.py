@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 from flask import request
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from app.errors import Unreadable
 from app.service.rules import UNFIT
@@ -18,8 +18,16 @@ Pairs = list[tuple[str, str]]
 def keep_body() -> None:
     """Keep the bytes of a form, which Flask would otherwise read only once and loosely. Raises Unreadable.
 
-    Has to run before anything looks at `request.form`.
+    Has to run before anything looks at `request.form`. A body in chunks, whose length nobody said, is cut at the limit without
+    a word by what reads it, so one byte more is asked for. Raises RequestEntityTooLarge.
     """
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None:
+        request.max_content_length = limit + 1
+        body = request.get_data(cache=True, parse_form_data=False)
+        request.max_content_length = limit
+        if len(body) > limit:
+            raise RequestEntityTooLarge
     if request.mimetype != FORM:
         return
     try:

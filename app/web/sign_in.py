@@ -58,6 +58,11 @@ def init_app(app: Flask) -> None:
 
 @links.get("/enter")
 def enter() -> Response:
-    """Sign in by a one-time link and go to the desk. Raises NotFound if it is used or too old."""
+    """Sign in by a one-time link and go to the desk. Raises NotFound if it is used or too old.
+
+    A mail program that looks at the address with HEAD does not use it up.
+    """
+    if request.method == "HEAD":
+        return Response()
     login_user(people.use_sign_in_link(request.args.get("token", "")))
     return redirect(url_for("desk.show"), 303)

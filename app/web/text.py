@@ -25,6 +25,7 @@ FIELD_LABELS = {
     "source_updated_at": "Updated at",
     "url": "Web address",
 }
+EDGES = {"web": "the pages", "api": "the API", "cli": "the command line", "job": "a job"}
 PRECISIONS = {
     "exact": "Exact place",
     "near": "Near this place",
@@ -49,7 +50,7 @@ def init_app(app: Flask) -> None:
         country_option=lambda facet: (facet[0], country_name(facet[0]), facet[1]),
         status_option=lambda pair: (pair[0].value, term(pair[0]), pair[1]),
     )
-    app.jinja_env.globals.update(SCOPES=SCOPES, PRECISIONS=PRECISIONS, FIELD_LABELS=FIELD_LABELS)
+    app.jinja_env.globals.update(SCOPES=SCOPES, EDGES=EDGES, PRECISIONS=PRECISIONS, FIELD_LABELS=FIELD_LABELS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
@@ -57,10 +58,13 @@ def when(time: datetime | None) -> Markup:
     """Return a time as an element, to the minute and in UTC."""
     if time is None:
         return Markup("not known")
-    utc = time.astimezone(UTC)
-    return Markup('<time datetime="{}">{}</time>').format(
-        utc.isoformat(timespec="seconds").replace("+00:00", "Z"), utc.strftime("%Y-%m-%d %H:%M UTC")
-    )
+    exact = time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{}">{}</time>').format(exact, moment_words(time))
+
+
+def moment_words(time: datetime) -> str:
+    """Return a time to the minute, in UTC."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def ago(time: datetime | None) -> str:

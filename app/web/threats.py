@@ -1,22 +1,100 @@
-"""The page of one threat."""
+"""The page of one threat, and what a person says of it: its status, whether it is pinned, why it is dismissed."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
-from app.service import incidents, threats
+from app.errors import CordonError, Faults, Invalid, Unreadable, VersionMismatch
+from app.service import incidents, rules, threats
 from app.service.query import LIMIT_MAX
+from app.service.threats.change import ThreatChanges, change
+from app.service.threats.versions import versions
+from app.terms import Permission, ThreatStatus
 from app.web.access import actor, pages
+from app.web.acting import Done, perform
+from app.web.forms import DismissForm
+from app.web.lists import PAGE, ListQuery, read
+from app.web.reading import Pairs, first, form_pairs, printable, query_pairs
+from app.web.summary import messages
+
+VERSIONS_SHOWN = 20
+CHANGED = "This threat was changed since you opened it. Nothing was saved yet: look at what it says now, then send it again."
 
 blueprint = pages("threats")
 
 
 @blueprint.get("/threats/<uuid:threat_id>")
 def show(threat_id: UUID) -> ResponseReturnValue:
-    """Show one threat: its facts, its place, what its source says, and the incidents it is in."""
-    view = threats.get(actor(), threat_id)
-    holding = incidents.search(actor(), {"threat_id": threat_id, "limit": LIMIT_MAX})
-    return render_template("threats/show.html", threat=view.threat, holding=holding)
+    """Show one threat: its facts, its place, what its source says, the incidents it is in, and its versions."""
+    query = read((PAGE,), query_pairs())
+    query.faults.raise_if_any()
+    return _page(threat_id, query)
+
+
+@blueprint.post("/threats/<uuid:threat_id>")
+def act(threat_id: UUID) -> ResponseReturnValue:
+    """Set the status, pin or unpin, or dismiss with a reason: whichever fields the form has."""
+    pairs = form_pairs()
+
+    def work() -> Done:
+        faults = Faults()
+        change(actor(), threat_id, _changes(pairs, faults), faults, _seen(pairs))
+        return Done("Saved.", f"/threats/{threat_id}")
+
+    try:
+        return perform(pairs, work)
+    except Invalid as error:
+        return _page(threat_id, read((PAGE,), []), pairs, error), 422
+    except VersionMismatch as error:
+        return _page(threat_id, read((PAGE,), []), pairs, error), 409
+
+
+def _changes(pairs: Pairs, faults: Faults) -> ThreatChanges:
+    names = ("status", "dismissal_reason", "pinned")
+    given: dict[str, Any] = {name: value for name in names if (value := first(pairs, name)) is not None}
+    if "pinned" in given:
+        if given["pinned"] not in {"true", "false"}:
+            faults.add("pinned", "field_invalid", "Give true or false.")
+        given["pinned"] = given["pinned"] == "true"
+    return ThreatChanges(**given)
+
+
+def _seen(pairs: Pairs) -> datetime | None:
+    """Return the time of change that the form was made from, if it says one. Raises Unreadable."""
+    written = first(pairs, "version")
+    if written is None:
+        return None
+    seen = rules.moment(written, "version", Faults())
+    if seen is None:
+        raise Unreadable("The form's version is not a time.")
+    return seen
+
+
+def _page(threat_id: UUID, query: ListQuery, pairs: Pairs | None = None, error: CordonError | None = None) -> str:
+    who = actor()
+    threat = threats.get(who, threat_id).threat
+    # Newest first, though they are counted from the oldest.
+    end = max(0, threat.version_count - (query.page - 1) * VERSIONS_SHOWN)
+    start = max(0, end - VERSIONS_SHOWN)
+    sent = None if pairs is None else MultiDict((name, printable(value)) for name, value in pairs)
+    return render_template(
+        "threats/show.html",
+        threat=threat,
+        holding=incidents.search(who, {"threat_id": threat_id, "limit": LIMIT_MAX}),
+        versions=versions(who, threat_id, end - start, start).items[::-1] if end else [],
+        query=query,
+        per_page=VERSIONS_SHOWN,
+        statuses=[status for status in ThreatStatus if status is not ThreatStatus.DISMISSED],
+        dismiss=DismissForm(formdata=sent, data={"dismissal_reason": threat.dismissal_reason}),
+        errors=messages(error.faults, {}) if isinstance(error, Invalid) else [],
+        changed=CHANGED if isinstance(error, VersionMismatch) else "",
+        may_write=Permission.THREATS_WRITE in who.permissions,
+        seen=threat.updated_at.isoformat(),
+        path=request.path,
+    )

@@ -2,6 +2,7 @@
 import { Refused } from "./desk/fetching.js";
 import { areTouched, readFilters, watchFilters, writeFilters } from "./desk/filters.js";
 import { restoreDraft, saveDraft } from "./desk/draft.js";
+import { Joining } from "./desk/joining.js";
 import { List } from "./desk/list.js";
 import { Selection } from "./desk/selection.js";
 import { ThreatMap } from "./desk/threat-map.js";
@@ -26,10 +27,12 @@ const selection = new Selection([...restoreDraft(form), ...selectedByForm()]);
 const list = new List(form.querySelector("#list"), selection);
 const tray = new Tray(form, selection, list);
 const map = new ThreatMap(form.querySelector("#map"), form.querySelector("#map-status"), selection);
+if (form.querySelector("#add")) new Joining(form, selection, (ids) => map.placeOf(ids));
 
 // After a form was sent the address is that of the form; it shall be that of the view.
 if (form.dataset.kept === "yes") history.replaceState(null, "", `/${list.view}`);
 let shown = location.search;
+let sent = false;
 
 /** Show another view of the threats. @param {string} query @param {"push"|"replace"|"none"} history how the address follows */
 async function show(query, history) {
@@ -48,6 +51,9 @@ async function show(query, history) {
   }
 }
 
+/** Whether a button of the form acts on the selection, rather than changing what the desk shows. */
+const acts = (button) => button === createButton || button?.formAction.endsWith("/incidents/link");
+
 function create(event) {
   if (selection.size === 0) {
     event.preventDefault();
@@ -57,13 +63,12 @@ function create(event) {
   }
   tray.fill();
   saveDraft(form, selection.entries(), true);
-  // The request is made after this handler, with the button as it is now.
-  setTimeout(() => (createButton.disabled = true), 0);
+  sent = true;
 }
 
 async function submitted(event) {
   const { submitter } = event;
-  if (!submitter || submitter === createButton) {
+  if (!submitter || acts(submitter)) {
     create(event);
     return;
   }
@@ -83,10 +88,12 @@ async function submitted(event) {
 
 form.addEventListener("submit", submitted);
 form.addEventListener("keydown", (event) => {
-  // Enter in the title means the incident, not the form's first button.
-  if (event.key !== "Enter" || event.target !== form.elements.title) return;
+  // Enter in the title means the incident, not the form's first button; in the field for an open one, that one.
+  if (event.key !== "Enter" || event.defaultPrevented) return;
+  const button = event.target === form.elements.title ? createButton : event.target.closest("#add input") && form.querySelector("#add-button");
+  if (!button) return;
   event.preventDefault();
-  form.requestSubmit(createButton);
+  form.requestSubmit(button);
 });
 addEventListener("keydown", (event) => {
   // AltGr, with which some keyboards type letters, is not Alt.
@@ -104,12 +111,8 @@ addEventListener("popstate", () => {
   show(location.search, "none");
 });
 addEventListener("pagehide", () => {
-  if (!createButton?.disabled) saveDraft(form, selection.entries(), false);
+  if (!sent) saveDraft(form, selection.entries(), false);
 });
-addEventListener("pageshow", () => {
-  if (createButton) createButton.disabled = false;
-});
-for (const keys of form.querySelectorAll(".keys")) keys.hidden = false;
+addEventListener("pageshow", () => (sent = false));
 if (areTouched(form)) show(readFilters(form), "replace");
 else map.load(list.view, true);
-document.querySelector("#error-summary")?.focus();

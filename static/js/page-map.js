@@ -1,5 +1,4 @@
 /** The maps of the pages of one incident and of one threat. */
-import { forgetSentDrafts } from "./desk/draft.js";
 import { createMap } from "./map/map.js";
 
 /** One threat, said by the element's own data. */
@@ -16,18 +15,55 @@ function onlyThreat({ id, lat, lng, rank, precision, uncertaintyKm, title }) {
   };
 }
 
+const isInside = (box, lat, lng) =>
+  lat !== null &&
+  lat >= box.min_lat &&
+  lat <= box.max_lat &&
+  (box.min_lng <= box.max_lng ? lng >= box.min_lng && lng <= box.max_lng : lng >= box.min_lng || lng <= box.max_lng);
+
+/** Let the map tick the boxes of a form, and show which are ticked. Threats without a row go into the hidden field. */
+function join(map, form, data) {
+  const elsewhere = form.elements.selected;
+  const boxOf = (id) => form.querySelector(`input[name="threat_ids"][value="${id}"]`);
+  const others = () => new Set(elsewhere.value.split(" ").filter(Boolean));
+  const selected = () => {
+    const ids = others();
+    for (const box of form.querySelectorAll('input[name="threat_ids"]:checked')) ids.add(box.value);
+    return ids;
+  };
+  const set = (ids, isOn) => {
+    const unlisted = others();
+    for (const id of ids) {
+      const box = boxOf(id);
+      if (box) box.checked = isOn;
+      else if (isOn) unlisted.add(id);
+      else unlisted.delete(id);
+    }
+    elsewhere.value = [...unlisted].join(" ");
+    form.dispatchEvent(new Event("change"));
+  };
+  form.addEventListener("change", () => map.setSelected(selected()));
+  map.on("threat-click", ({ id }) => set([id], !selected().has(id)));
+  map.on("cluster-click", ({ ids, action, originalEvent }) => action !== "zoom" && set(ids, !originalEvent.altKey));
+  map.on("select", ({ box, mode }) => set(data.ids.filter((_, i) => isInside(box, data.lat[i], data.lng[i])), mode !== "take"));
+  map.setSelected(selected());
+}
+
 async function show(element) {
-  const map = createMap(element);
-  map.on("threat-click", ({ id }) => id !== element.dataset.id && location.assign(`/threats/${id}`));
+  const form = document.getElementById(element.dataset.selects);
+  const map = createMap(element, { selects: Boolean(form) });
+  if (element.dataset.area) map.setArea(JSON.parse(element.dataset.area));
   if (!element.dataset.points) {
     map.setThreats(onlyThreat(element.dataset));
   } else {
     const response = await fetch(element.dataset.points, { headers: { "X-Requested-With": "fetch" } });
     if (!response.ok) return;
-    map.setThreats(await response.json());
+    const data = await response.json();
+    map.setThreats(data);
+    if (form) join(map, form, data);
+    else map.on("threat-click", ({ id }) => location.assign(`/threats/${id}`));
   }
   map.fit();
 }
 
-if (document.querySelector("[data-incident-made]")) forgetSentDrafts();
 document.querySelectorAll("[data-map]").forEach(show);

@@ -38,7 +38,6 @@ def login(page: Page, site: Site, _incident: str) -> None:
 def desk(page: Page, site: Site, _incident: str) -> None:
     sign_in(page, site)
     page.locator('input[name="threat_ids"]').first.check()
-    page.get_by_text("Keys", exact=True).click()
     page.get_by_text("More filters").click()
 
 

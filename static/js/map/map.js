@@ -1,4 +1,5 @@
 /** Joins the parts of the map: basemap or tiles, names, threats, box selection, key. */
+import { drawArea } from "./area.js";
 import { safeAttribution } from "./attribution.js";
 import { createBasemap } from "./basemap.js";
 import { fromLeaflet } from "./bounds.js";
@@ -78,36 +79,42 @@ function nameContainer(element) {
  * {box, lat, lng, zoom} after every move; `load-error` {error} when a basemap file can't be read.
  *
  * @param {HTMLElement} element with a height
- * @returns {{map: L.Map, setThreats: (data: ThreatData) => void, setSelected: (ids: Set<string>) => void,
+ * @param {{selects?: boolean}} options `selects` false leaves out box selection, on pages that only show
+ * @returns {{map: L.Map, setThreats: (data: ThreatData) => void, setArea: (geometry: object) => void,
+ *   setSelected: (ids: Set<string>) => void,
  *   fit: () => void, on: (type: string, listener: (event: object) => void) => () => void, remove: () => void}}
  *
  * @typedef {{ids: string[], lat: (number|null)[], lng: (number|null)[], severity: number[], precision: string[],
  *   uncertainty_km: (number|null)[], title: string[], place?: string[], total: number}} ThreatData
  *   Parallel arrays: degrees, severity rank 0 to 4, `exact` or another precision. `total` counts those that match, wherever.
  */
-export function createMap(element) {
+export function createMap(element, { selects = true } = {}) {
   nameContainer(element);
   const map = makeLeafletMap(element);
   const listeners = new EventTarget();
   const emit = (type, detail) => listeners.dispatchEvent(new CustomEvent(type, { detail }));
   const ground = addGround(map, element.dataset);
   const threats = createThreats().addTo(map);
-  const select = createBoxSelect(map, {
-    selected: (event) => emit("select", event),
-    modeChanged: (event) => emit("select-mode", event),
-  });
+  const select = selects
+    ? createBoxSelect(map, {
+        selected: (event) => emit("select", event),
+        modeChanged: (event) => emit("select-mode", event),
+      })
+    : null;
+  let area = null;
   const key = createKey(element);
   const note = document.createElement("span");
 
   const fit = () => {
     const edges = threats.edges();
-    if (!edges) return;
-    map.fitBounds([[edges.south, edges.west], [edges.north, edges.east]], { padding: [32, 32], maxZoom: FIT_ZOOM });
+    const bounds = L.latLngBounds(edges ? [[edges.south, edges.west], [edges.north, edges.east]] : []);
+    if (area) bounds.extend(area.getBounds());
+    if (bounds.isValid()) map.fitBounds(bounds, { padding: [32, 32], maxZoom: FIT_ZOOM });
   };
 
   L.control.zoom({ position: "topleft" }).addTo(map);
   const fitButton = iconButton("fit", "Show all threats", fit);
-  addControl(map, "topleft", "map-bar", [select.button, select.viewButton]);
+  if (select) addControl(map, "topleft", "map-bar", [select.button, select.viewButton]);
   addControl(map, "topleft", "map-bar", [fitButton]);
   addControl(map, "topright", "map-bar map-bar-key", [key.button, key.panel]);
   addControl(map, "bottomleft", "map-note", [note]);
@@ -141,6 +148,10 @@ export function createMap(element) {
       fitButton.disabled = threats.count() === 0;
     },
     setSelected: (ids) => threats.setSelected(ids),
+    setArea(geometry) {
+      area?.remove();
+      area = drawArea(geometry).addTo(map);
+    },
     on(type, listener) {
       const handler = (event) => listener(event.detail);
       listeners.addEventListener(type, handler);
@@ -149,7 +160,7 @@ export function createMap(element) {
     remove() {
       observer.disconnect();
       unwatch();
-      select.remove();
+      select?.remove();
       map.remove();
     },
   };

@@ -1,0 +1,209 @@
+"""The page of one incident, fresh or with a form on it that could not be carried out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from flask import current_app, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from app.errors import Conflict, CordonError, Fault, Invalid, VersionMismatch
+from app.models import Incident
+from app.service import incidents
+from app.service.incidents import KINDS, LinkedThreat
+from app.service.incidents.history import history, kinds_of, position
+from app.service.incidents.similar import OpenIncident, open_incidents
+from app.service.query import ID, OFFSET_MAX, Kind, Param, whole
+from app.service.rules import unknown
+from app.terms import Permission
+from app.web import clash
+from app.web.access import actor
+from app.web.forms import CommentForm, EditForm, GroupingForm, MergeForm
+from app.web.lists import ListQuery, read
+from app.web.reading import Pairs, first, printable, query_pairs
+from app.web.summary import messages
+
+PER_PAGE = 30
+OPEN_SHOWN = 20
+CHANGED = "Someone else changed this incident since you opened it. Nothing was saved yet."
+TARGETS = {
+    "threat_ids": "threats",
+    "to_incident_id": "to_incident_id",
+    "new_title": "new_title",
+    "incident_ids": "merge",
+    "reason": "reason",
+    "body": "body",
+    "scope": "scope-0",
+    "version": "edit",
+}
+
+
+def _kind(value: str, name: str, faults: Any) -> str | None:
+    if value in KINDS:
+        return value
+    unknown(value, KINDS, name, faults)
+    return None
+
+
+PARAMS = (
+    Param("kind", Kind(_kind, {"enum": list(KINDS)}), "Only entries of these kinds.", repeatable=True),
+    Param("act", ID, "The page that this act is on."),
+    Param("page", whole(1, OFFSET_MAX // PER_PAGE), "The page, from 1."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A form that could not be carried out: which one, what was in it, and what stands against it."""
+
+    where: str
+    pairs: Pairs
+    error: CordonError | None = None
+    reopen: UUID | None = None
+    act_id: str = ""
+    choosing: bool = False
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status of the page."""
+        return 422 if isinstance(self.error, Invalid) else 409
+
+    @property
+    def words(self) -> str:
+        """Return what stands against it, where that is not a matter of single fields."""
+        if isinstance(self.error, VersionMismatch) or self.choosing:
+            return CHANGED
+        return str(self.error) if isinstance(self.error, Conflict) else ""
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Return what is wrong with single fields."""
+        found = self.error.faults if isinstance(self.error, Invalid) else []
+        named = "new_title" if self.where == "threats" else "title"
+        return [Fault(named, fault.code, fault.issue) if fault.field == "title" else fault for fault in found]
+
+
+@dataclass(slots=True)
+class Forms:
+    """The forms of the page. The one in trouble holds what was sent, with the version that it was made from."""
+
+    edit: EditForm
+    comment: CommentForm
+    grouping: GroupingForm
+    merge: MergeForm
+    was: dict[str, str]
+    version: str
+    clashes: list[clash.Clash] = field(default_factory=list)
+
+
+def fresh(incident_id: UUID) -> ResponseReturnValue:
+    """Return the page as the address asks for it."""
+    query = read(PARAMS, query_pairs())
+    query.faults.raise_if_any()
+    return _page(incident_id, query, None)
+
+
+def again(incident_id: UUID, trouble: Trouble) -> ResponseReturnValue:
+    """Return the page with the form that could not be carried out, everything in it, and the reason."""
+    pairs = [("act", trouble.act_id)] if trouble.act_id else []
+    return _page(incident_id, read(PARAMS, pairs), trouble), trouble.status
+
+
+def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
+    who = actor()
+    view = incidents.get(who, incident_id, deleted=True)
+    incident = view.incident
+    kinds = query.values.get("kind", ())
+    number = query.page
+    if act_id := query.values.get("act"):
+        number = position(who, incident_id, act_id, kinds) // PER_PAGE + 1
+    alive = incident.deleted_at is None and incident.merged_into_id is None
+    may_write = Permission.INCIDENTS_WRITE in who.permissions
+    near = _near(view.links)
+    errors = messages(trouble.faults, TARGETS) if trouble else []
+    return render_template(
+        "incidents/show.html",
+        incident=incident,
+        links=view.links,
+        alive=alive,
+        may_act=may_write and alive,
+        may_write=may_write,
+        can_export="export.incident" in current_app.view_functions,
+        target=incidents.get(who, incident.merged_into_id, deleted=True).incident if incident.merged_into_id else None,
+        deletion=next(iter(history(who, incident_id, ("deleted",), 1).items), None) if incident.deleted_at else None,
+        entries=history(who, incident_id, kinds, PER_PAGE, (number - 1) * PER_PAGE),
+        kinds=kinds_of(who, incident_id),
+        query=ListQuery(tuple(pair for pair in query.pairs if pair[0] != "act"), query.values, number),
+        per_page=PER_PAGE,
+        others=_others(incident, near) if may_write and alive else [],
+        near="" if near is None else "{},{}".format(*near),
+        forms=_forms(incident, trouble),
+        ticked=_ticked(trouble),
+        elsewhere=[part for part in _sent(trouble, "selected").split() if _plain(part)],
+        trouble=trouble,
+        errors=errors,
+        at=f"{request.path}{query.link()}" if request.method == "GET" else f"/incidents/{incident_id}",
+    )
+
+
+def _near(links: list[LinkedThreat]) -> tuple[float, float] | None:
+    """Return where the incident is: the first of its threats that has a place."""
+    return next(((link.lat, link.lng) for link in links if link.lat is not None and link.lng is not None), None)
+
+
+def _others(incident: Incident, near: tuple[float, float] | None) -> list[OpenIncident]:
+    """Return open incidents to choose from without a script, the nearest first."""
+    found = open_incidents(actor(), "", near, OPEN_SHOWN + 1)
+    return [other for other in found if other.incident_id != incident.id][:OPEN_SHOWN]
+
+
+def _forms(incident: Incident, trouble: Trouble | None) -> Forms:
+    sent = dict.fromkeys(("edit", "comment", "threats", "merge"))
+    if trouble:
+        sent[trouble.where] = MultiDict((name, printable(value)) for name, value in trouble.pairs)
+    now = clash.shown(incident)
+    forms = Forms(
+        edit=EditForm(formdata=sent["edit"], data=now),
+        comment=CommentForm(formdata=sent["comment"]),
+        grouping=GroupingForm(formdata=sent["threats"]),
+        merge=MergeForm(formdata=sent["merge"]),
+        was=now,
+        version=str(incident.version),
+    )
+    if trouble and trouble.where == "edit":
+        _meet(forms, incident, trouble)
+    return forms
+
+
+def _meet(forms: Forms, incident: Incident, trouble: Trouble) -> None:
+    """Bring together what the form says and what someone else wrote meanwhile."""
+    pairs = trouble.pairs
+    if isinstance(trouble.error, VersionMismatch):
+        forms.clashes = clash.clashes(pairs, incident)
+        for met in forms.clashes:
+            if met.mine is None:  # the second editor had left it alone
+                forms.edit[met.name].data = met.theirs
+        return
+    # The form is still about the version that it was made from.
+    forms.version = first(pairs, "version") or forms.version
+    sent = {name: clash.written(pairs, clash.WAS + name) for name in forms.was}
+    forms.was = {name: value if sent[name] is None else str(sent[name]) for name, value in forms.was.items()}
+    forms.clashes = clash.still_chosen(pairs, incident)
+    if trouble.choosing:
+        for name, value in clash.chosen(pairs, incident).items():
+            forms.edit[name].data = value
+
+
+def _ticked(trouble: Trouble | None) -> set[str]:
+    return {value for name, value in trouble.pairs if name in {"threat_ids", "incident_ids"}} if trouble else set()
+
+
+def _sent(trouble: Trouble | None, name: str) -> str:
+    return (first(trouble.pairs, name) or "") if trouble else ""
+
+
+def _plain(text: str) -> bool:
+    return printable(text) == text

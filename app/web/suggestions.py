@@ -1,0 +1,56 @@
+"""What the scripts of the pages ask for: open incidents to choose from, and those that a selection may belong to already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from flask import Response
+
+from app.service.incidents.similar import open_incidents, similar
+from app.web.access import actor, pages
+from app.web.chosen import written
+from app.web.reading import first, form_pairs, query_pairs
+from app.web.text import counted
+
+blueprint = pages("suggestions")
+
+
+@blueprint.get("/incidents/open")
+def open_ones() -> Response:
+    """Answer open incidents with `q` in the title, those by the place `near` (lat,lng in degrees) first."""
+    pairs = query_pairs()
+    found = open_incidents(actor(), first(pairs, "q") or "", _place(first(pairs, "near") or ""))
+    return _json(
+        {
+            "id": one.incident_id,
+            "title": one.title,
+            "note": counted(one.link_count, "threat") + (f", {_km(one.distance_km)}" if one.distance_km is not None else ""),
+        }
+        for one in found
+    )
+
+
+@blueprint.post("/incidents/similar")
+def similar_ones() -> Response:
+    """Answer open incidents that the selection of the form may belong to, each with the reason. Nothing is written."""
+    found = similar(actor(), written(form_pairs()))
+    return _json({"id": one.incident_id, "title": one.title, "note": one.reason} for one in found)
+
+
+def _place(text: str) -> tuple[float, float] | None:
+    """Return latitude and longitude, or None if that is no place."""
+    try:
+        lat, lng = (float(part) for part in text.split(","))
+    except ValueError:
+        return None
+    return (lat, lng) if -90 <= lat <= 90 and -180 <= lng <= 180 else None
+
+
+def _km(distance: float) -> str:
+    return f"{distance:.0f} km" if distance >= 1 else "under 1 km"
+
+
+def _json(items: Iterable[dict[str, Any]]) -> Response:
+    return Response(orjson.dumps(list(items)), mimetype="application/json")

@@ -1,0 +1,63 @@
+/** The page of one incident: its map and its list select the same threats; choosing among incidents; choosing between texts. */
+import "./page-map.js";
+import { Combobox, replaceSelect } from "./page/combobox.js";
+
+const number = new Intl.NumberFormat("en");
+
+for (const field of document.querySelectorAll("#threat-form [data-combobox]")) replaceSelect(field);
+
+/** Each incident found is one more box to tick. */
+function searchToMerge(fieldset) {
+  const other = document.querySelector("#merge-other");
+  other.closest(".field").querySelector("label").textContent = "Find another open incident";
+  other.removeAttribute("name");
+  const add = (one) => {
+    if (!one) return;
+    other.value = "";
+    let box = fieldset.querySelector(`input[value="${one.id}"]`);
+    if (!box) {
+      const label = document.createElement("label");
+      label.className = "check";
+      box = Object.assign(document.createElement("input"), { type: "checkbox", name: "incident_ids", value: one.id });
+      label.append(box, Object.assign(document.createElement("span"), { textContent: one.title }));
+      fieldset.append(label);
+    }
+    box.checked = true;
+  };
+  new Combobox(other, () => fieldset.dataset.near, fieldset.dataset.skip, add);
+}
+document.querySelectorAll("[data-merge]").forEach(searchToMerge);
+
+/** Keeping one's own text or the other's is done in place, without asking the server. */
+document.querySelector(".clash")?.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-keep]");
+  if (!button) return;
+  event.preventDefault();
+  const { keep, text } = button.dataset;
+  const field = button.form.elements[keep];
+  field.value = text;
+  for (const other of button.closest("div").querySelectorAll("[data-keep]")) other.setAttribute("aria-pressed", String(other === button));
+});
+
+/** Say how many are selected, and offer to select all. */
+function count(form) {
+  const boxes = [...form.querySelectorAll('input[name="threat_ids"]')];
+  const all = form.querySelector("#check-all");
+  const elsewhere = form.elements.selected;
+  if (!elsewhere) return;
+  const show = () => {
+    const ticked = boxes.filter((box) => box.checked).length;
+    const size = ticked + elsewhere.value.split(" ").filter(Boolean).length;
+    form.querySelector("[data-count]").textContent = `: ${number.format(size)}`;
+    all.checked = boxes.length > 0 && ticked === boxes.length;
+    all.indeterminate = ticked > 0 && ticked < boxes.length;
+  };
+  all.closest("label").hidden = false;
+  form.addEventListener("change", (event) => {
+    if (event.target === all) for (const box of boxes) box.checked = all.checked;
+    show();
+  });
+  show();
+}
+const form = document.querySelector("#threat-form");
+if (form) count(form);

@@ -1,0 +1,9 @@
+/** What every page has: forms that are sent once, notices that go away by themselves, keyboard shortcuts. */
+import { sendOnce } from "./page/once.js";
+import { timeNotices } from "./page/notice.js";
+import { listenForShortcuts } from "./page/shortcuts.js";
+
+sendOnce();
+timeNotices();
+listenForShortcuts();
+document.querySelector("#error-summary, #trouble")?.focus();
