@@ -1,6 +1,6 @@
 """Everything the document allows and much that it does not, sent to a running gunicorn by schemathesis, all checks on.
 
-FUZZ_EXAMPLES says how many examples per operation; the long run (2,000 cases and more) is in tests/bench/README.md.
+FUZZ_EXAMPLES says how many examples per operation, and how many sequences of operations in the stateful phase.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from app.service import threats
 from tests import make
 from tests.serving import ROOT, served
 
+PHASES = os.environ.get("FUZZ_PHASES", "examples,coverage,fuzzing,stateful")
 PUBLISHED = ("4f5d1cc9-d4cc-49a1-a3fc-5ec93d674bc8", "4e91fe4c-0f95-43a2-8a1c-b62cc12df5db")
 
 
@@ -35,12 +36,14 @@ def test_nothing_that_a_fuzzer_sends_breaks_the_contract(app, tmp_path):
     }
     with served(settings) as address:
         command = [str(Path(sys.executable).with_name("st")), "run", f"{address}/v1/openapi.json", "--checks", "all"]
-        command += ["--header", f"X-API-Key:{key}", "--phases", "examples,coverage,fuzzing", "--continue-on-failure"]
+        command += ["--header", f"X-API-Key:{key}", "--phases", PHASES, "--continue-on-failure"]
         command += ["--max-examples", os.environ.get("FUZZ_EXAMPLES", "10"), "--workers", "2", "--no-color"]
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "SCHEMATHESIS_HOOKS": "tests.fuzz_hooks",
+            "FUZZ_ADDRESS": address,
+            "FUZZ_KEY": key,
             "FUZZ_THREAT_IDS": " ".join(map(str, ids)),
         }
         run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

@@ -175,7 +175,7 @@ def blueprint() -> Blueprint:
     made = Blueprint("api", __name__)
     for route in ROUTES:
         made.add_url_rule(
-            route.path.replace("{", "<written_").replace("}", ">"),
+            route.path.replace("{", "<string(length=36):written_").replace("}", ">"),
             route.name,
             _view(route),
             methods=[route.method],
