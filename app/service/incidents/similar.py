@@ -12,10 +12,10 @@ from uuid import UUID
 import numpy as np
 import sqlalchemy as sa
 
-from app.db import db, given_ids
+from app.db import Id, db, given_ids
 from app.geo.circle import Circle
 from app.geo.distance import distance_km
-from app.models import Incident, Threat, ThreatLink
+from app.models import Incident, Threat
 from app.models.incident import TITLE_MAX
 from app.service.actor import Actor, guarded, owned
 from app.service.rules import CANONICAL_UUID, UNFIT
@@ -26,7 +26,12 @@ NEAR_KM = 50
 NEAR_IN_TIME = timedelta(hours=48)
 CANDIDATES = 200
 """Looked at of each kind; of equals by the first measure, more than these are not told apart by the second."""
-LINKS_BY_THREAT = "INDEXED BY uq_threat_link_present"
+# The links that are not removed. Without statistics SQLite would go through all of a tenant's for every threat.
+LINKS = {
+    "postgresql": "SELECT tenant_id, threat_id, incident_id FROM threat_link WHERE removed_at IS NULL",
+    "sqlite": "SELECT tenant_id, threat_id, incident_id FROM threat_link INDEXED BY uq_threat_link_present"
+    " WHERE removed_at IS NULL",
+}
 MINUTE = timedelta(minutes=1)
 
 
@@ -137,18 +142,22 @@ def _is_open() -> sa.ColumnElement[bool]:
     )
 
 
+def _links() -> sa.FromClause:
+    columns = (sa.column("tenant_id", sa.Integer), sa.column("threat_id", Id()), sa.column("incident_id", Id()))
+    return sa.text(LINKS[db.engine.dialect.name]).columns(*columns).subquery("link")
+
+
 def _sharing(actor: Actor, ids: list[UUID]) -> Sequence[Any]:
     """Return id, title and number of shared threats of the open incidents that hold any of these."""
     given = given_ids(ids)
     shared = sa.func.count(Incident.id).label("shared")
-    held = sa.and_(owned(actor, ThreatLink), ThreatLink.threat_id == given.c.id0, ThreatLink.removed_at.is_(None))
+    link = _links()
     rows = db.session.execute(
         sa.select(Incident.id, Incident.title, shared)
         .select_from(given)
-        # Outer joins, which SQLite never reorders, and the index by name: without statistics it would go through all links.
-        .with_hint(ThreatLink, LINKS_BY_THREAT, "sqlite")
-        .outerjoin(ThreatLink, held)
-        .outerjoin(Incident, sa.and_(owned(actor, Incident), _is_open(), Incident.id == ThreatLink.incident_id))
+        # Outer joins, which SQLite never reorders: it would begin with all incidents of the tenant.
+        .outerjoin(link, sa.and_(link.c.tenant_id == actor.tenant_id, link.c.threat_id == given.c.id0))
+        .outerjoin(Incident, sa.and_(owned(actor, Incident), _is_open(), Incident.id == link.c.incident_id))
         .group_by(Incident.id, Incident.title)
         .order_by(shared.desc(), Incident.id.desc())
         .limit(CANDIDATES)
@@ -189,6 +198,7 @@ def _nearest(
     turn = sa.func.abs(Threat.lng - circle.lng)
     east = sa.case((turn > 180, 360 - turn), else_=turn) * cos(radians(circle.lat))
     measure = north * north + east * east
+    link = _links()
     ranked = (
         sa.select(
             Incident.id,
@@ -202,12 +212,8 @@ def _nearest(
         )
         .select_from(Threat)
         # Outer joins for the same reason as above; threats in no open incident share the one row without an id.
-        .with_hint(ThreatLink, LINKS_BY_THREAT, "sqlite")
-        .outerjoin(
-            ThreatLink,
-            sa.and_(owned(actor, ThreatLink), ThreatLink.threat_id == Threat.id, ThreatLink.removed_at.is_(None)),
-        )
-        .outerjoin(Incident, sa.and_(owned(actor, Incident), _is_open(), Incident.id == ThreatLink.incident_id, *of_incident))
+        .outerjoin(link, sa.and_(link.c.tenant_id == Threat.tenant_id, link.c.threat_id == Threat.id))
+        .outerjoin(Incident, sa.and_(owned(actor, Incident), _is_open(), Incident.id == link.c.incident_id, *of_incident))
         .where(owned(actor, Threat), inside(circle.box), *of_threat)
         .subquery()
     )
