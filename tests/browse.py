@@ -53,3 +53,8 @@ def problems(page: str) -> list[str]:
     """Return what the error summary says."""
     summary = re.search(r'<div class="error-summary".*?</div>', page, re.DOTALL)
     return [unescape(text) for text in re.findall(r"<li><a [^>]*>(.*?)</a>", summary[0])] if summary else []
+
+
+def reopen(page: str) -> str:
+    """Return which incident the page offers to reopen."""
+    return re.search(r'name="reopen" value="([^"]+)"', page)[1]

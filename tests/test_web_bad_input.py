@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 
 import pytest
@@ -145,3 +146,18 @@ def test_what_is_typed_is_never_markup(desk):
     answer = browse.send(client, "/incidents", ("threat_ids", ids[0]), title="<script>alert(1)</script>\x07")
     assert "<script>alert" not in answer.text
     assert "&lt;script&gt;alert(1)" in answer.text
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
+def test_a_body_in_chunks_over_the_limit_is_refused_and_not_cut(app, desk, nothing_is_written, content_type):
+    client, _ = desk
+    limit = app.config["MAX_CONTENT_LENGTH"]
+    body = f"csrf_token={browse.token(client)}&title=".encode() + b"x" * limit
+    answer = client.post(
+        "/incidents",
+        input_stream=io.BytesIO(body),
+        content_type=content_type,
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code == 413

@@ -82,3 +82,12 @@ def test_a_script_that_asks_without_signing_in_is_told_so(app, client):
 def test_there_is_no_registration_and_no_recovery(client):
     for path in ("/register", "/reset", "/change", "/confirm"):
         assert client.get(path).status_code == 404, path
+
+
+def test_looking_at_a_sign_in_link_does_not_use_it_up(app, client):
+    make.person(app)
+    with app.app_context():
+        token = people.make_sign_in_link(people.find("ada@example.org"))
+    assert client.head(f"/enter?token={token}").status_code == 200
+    assert client.get("/").status_code == 303
+    assert client.get(f"/enter?token={token}").location == "/"

@@ -1,0 +1,91 @@
+"""A threat's page: what a person says of it, and its versions with what each changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.errors import Faults
+from app.service import threats
+from tests import browse, make
+
+
+@pytest.fixture
+def threat(app, client):
+    ada = make.person(app)
+    threat_id = str(make.put_threats(app, ada, 1)[0])
+    return browse.sign_in(app, client), ada, f"/threats/{threat_id}"
+
+
+def send(client, path, **fields):
+    return browse.send(client, path, version=browse.hidden(client.get(path).text, "version"), **fields)
+
+
+def test_the_status_is_set_and_stands(threat):
+    client, _, path = threat
+    answer = send(client, path, status="contained")
+    assert answer.location == path
+    page = client.get(path).text
+    assert "Saved." in page
+    assert '<option value="contained" selected>' in page
+    assert "The status was set by a person" in page
+    assert "<del>Active</del>" in page
+    assert "<ins>Contained</ins>" in page
+
+
+def test_it_is_pinned_and_unpinned(threat):
+    client, _, path = threat
+    send(client, path, pinned="true")
+    assert ">Unpin</button>" in client.get(path).text
+    send(client, path, pinned="false")
+    assert ">Pin</button>" in client.get(path).text
+    assert send(client, path, pinned="maybe").status_code == 422
+
+
+def test_it_is_dismissed_with_a_reason_and_not_without(threat):
+    client, _, path = threat
+    answer = send(client, path, status="dismissed", dismissal_reason=" ")
+    assert answer.status_code == 422
+    assert browse.problems(answer.text) == ["Say why it is dismissed."]
+    assert send(client, path, status="dismissed", dismissal_reason="A rumour.").status_code == 303
+    page = client.get(path).text
+    assert "Why it was dismissed" in page
+    assert "A rumour." in page
+
+
+def test_a_change_meanwhile_is_said_and_nothing_is_saved(threat):
+    client, _, path = threat
+    seen = browse.hidden(client.get(path).text, "version")
+    send(client, path, pinned="true")
+    answer = browse.send(client, path, version=seen, status="dismissed", dismissal_reason="Kept words")
+    assert answer.status_code == 409
+    assert "This threat was changed since you opened it." in answer.text
+    assert 'value="Kept words"' in answer.text
+    assert browse.send(client, path, version="then", pinned="true").status_code == 400
+
+
+def test_a_viewer_has_no_forms(app, threat):
+    _, _, path = threat
+    make.person(app, "vera@example.org", "viewer")
+    vera = browse.sign_in(app, app.test_client(), "vera@example.org")
+    assert "Set status" not in vera.get(path).text
+    assert browse.send(vera, path, pinned="true").status_code == 403
+
+
+def test_versions_are_shown_newest_first_in_pages_with_as_many_statements_for_many(app, threat, count_statements):
+    client, ada, path = threat
+    with count_statements() as one:
+        client.get(path)
+    with app.app_context():
+        for number in range(1, 30):
+            threats.upsert(ada, [make.record(0, title=f"Title {number}")], faults=Faults())
+    with count_statements() as many:
+        page = client.get(path).text
+    assert len(one) == len(many)
+    assert "30 versions" in page
+    assert page.index("Title 29</ins>") < page.index("Title 28</ins>")
+    assert 'id="version-11"' in page
+    assert 'id="version-10"' not in page
+    second = client.get(f"{path}?page=2").text
+    assert 'id="version-10"' in second
+    assert "It arrived." in second
+    assert "ends before page 3" in client.get(f"{path}?page=3").text
