@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -154,7 +156,7 @@ def test_every_answer_names_its_request(client, key):
 
 
 def test_a_path_that_does_not_exist_is_not_found_in_json(client, key):
-    for path in ("/v1/nothing", "/v1/incidents/", "/v1/"):
+    for path in ("/v1/nothing", "/v1/incidents/", "/v1/", "/v1", f"/v1/incidents/{'x' * 36}", "/v1/threats/x"):
         response = client.get(path, headers=key)
         assert response.status_code == 404
         assert code_of(response) == "not_found"
@@ -226,25 +228,77 @@ def test_a_key_is_stored_as_a_hash_only_and_its_use_is_noted(app, client, key):
     assert row.last4 == key["X-API-Key"][-4:]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "needed"),
-    [
-        ("GET", "/v1/incidents", Permission.INCIDENTS_READ),
-        ("POST", "/v1/incidents", Permission.INCIDENTS_WRITE),
-        ("GET", f"/v1/incidents/{NOBODY}", Permission.INCIDENTS_READ),
-        ("GET", "/v1/threats", Permission.THREATS_READ),
-        ("GET", f"/v1/threats/{NOBODY}", Permission.THREATS_READ),
-        ("PUT", "/v1/threats", Permission.THREATS_WRITE),
-    ],
-)
-def test_a_key_needs_the_scope_of_the_operation(app, client, method, path, needed):
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_a_key_needs_the_scope_of_the_operation(app, client, route):
+    kind = route.path.split("/")[2]
+    needed = Permission(f"{kind}:read" if route.method == "GET" or route.path.endswith("/select") else f"{kind}:write")
+    path = re.sub(r"\{\w+\}", NOBODY, route.path)
     others = [scope for scope in Permission if scope is not needed]
-    response = client.open(path, method=method, headers=make.key(app, make.actor(app), *others), json={})
+    response = client.open(path, method=route.method, headers=make.key(app, make.actor(app), *others), json={})
     assert response.status_code == 403
     assert code_of(response) == "insufficient_scope"
     assert needed in response.json["error"]["message"]
-    response = client.open(path, method=method, headers=make.key(app, make.actor(app), needed), json={})
+    response = client.open(path, method=route.method, headers=make.key(app, make.actor(app), needed), json={})
     assert response.status_code in {200, 404, 422}
+    said = client.get("/v1/openapi.json").json["paths"][route.path][route.method.lower()]["description"]
+    assert f"`{needed}`" in said
+
+
+def test_a_selection_needs_the_scope_to_read_threats(app, client):
+    who = make.actor(app)
+    writer = make.key(app, who, Permission.INCIDENTS_WRITE)
+    chosen = {"include": [str(i) for i in make.put_threats(app, who, 1)]}
+    response = client.post("/v1/incidents", headers=writer, json={"title": "a", "selection": chosen})
+    assert code_of(response) == "insufficient_scope"
+    assert Permission.THREATS_READ in response.json["error"]["message"]
+    paths = client.get("/v1/openapi.json").json["paths"]
+    said = {path for path in paths if "selection also `threats:read`" in paths[path].get("post", {}).get("description", "")}
+    assert said == {"/v1/incidents", "/v1/incidents/{id}/threats"}
+
+
+def test_many_unknown_members_are_cut_and_told_without_much_work(client, key):
+    names = [f"titel{n}" for n in range(60_000)]
+    body = {"title": "a", **dict.fromkeys(names, 1)}
+    start = time.perf_counter()
+    response = client.post("/v1/incidents", headers=key, json=body)
+    assert time.perf_counter() - start < 10
+    error = response.json["error"]
+    assert error["message"] == "60000 fields need attention. The first 10,000 are listed."
+    assert len(error["details"]) == 10_000
+    assert error["details"][0]["issue"] == "This is not known here. Did you mean title?"
+    assert error["details"][-1]["issue"] == "This is not known here."
+    details = client.post("/v1/incidents", headers=key, json={"title": "a", "x" * 5000: 1}).json["error"]["details"]
+    assert details[0]["field"] == "x" * 100
+    filters = client.post("/v1/threats/select", headers=key, json={"filters": {"x" * 5000: "y"}}).json["error"]["details"]
+    assert filters[0]["field"] == "filters." + "x" * 100
+
+
+def test_a_member_given_twice_among_many_is_found_quickly(client, key):
+    body = "{" + ",".join(f'"m{n}":1' for n in range(100_000)) + ',"m99999":1}'
+    start = time.perf_counter()
+    response = client.post("/v1/incidents", headers=key, data=body, content_type="application/json")
+    assert time.perf_counter() - start < 5
+    assert response.json["error"]["message"] == 'The member "m99999" is given twice.'
+
+
+def test_half_a_coordinate_of_the_wrong_type_is_one_fault(client, key):
+    threat = {"source": "s", "external_id": "1", "title": "a", "coordinates": {"lat": True, "lng": 0}}
+    details = client.put("/v1/threats", headers=key, json={"threats": [threat]}).json["error"]["details"]
+    assert [(each["field"], each["issue"]) for each in details] == [("threats[0].coordinates.lat", "Give a number.")]
+
+
+def test_the_document_names_the_headers(client):
+    document = client.get("/v1/openapi.json").json
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    for operation in operations:
+        for status, header in (("401", "WWW-Authenticate"), ("405", "Allow"), ("503", "Retry-After")):
+            assert header in operation["responses"][status]["headers"]
+    incidents = document["paths"]["/v1/incidents"]
+    assert "Link" in incidents["get"]["responses"]["200"]["headers"]
+    assert {"ETag", "Location", "Idempotent-Replayed"} <= set(incidents["post"]["responses"]["201"]["headers"])
+    one = document["paths"]["/v1/incidents/{id}"]
+    assert "ETag" in one["get"]["responses"]["304"]["headers"]
+    assert "ETag" in one["patch"]["responses"]["412"]["headers"]
 
 
 def test_the_document_names_every_code_and_every_route(client):
@@ -256,6 +310,27 @@ def test_the_document_names_every_code_and_every_route(client):
         assert f"<code>{code}</code>" in page
     for path in document["paths"]:
         assert path in page
+
+
+@pytest.mark.parametrize(("kind", "status"), [(sa.exc.OperationalError, 503), (sa.exc.IntegrityError, 500)])
+def test_a_failure_in_the_database_leaves_no_value_in_the_log(app, client, key, caplog, kind, status):
+    with app.app_context():
+        engine = db.engine
+
+    value = "se" + "cret"  # the line of the source that raises stands in the log
+
+    def fail(*_arguments):
+        raise kind("SELECT 1", {"title": value}, Exception(f"Key (title)=({value})"))
+
+    sa.event.listen(engine, "before_cursor_execute", fail)
+    try:
+        response = client.get("/v1/incidents", headers=key)
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", fail)
+    assert response.status_code == status
+    assert response.json["request_id"] in caplog.text
+    assert "keys.py" in caplog.text
+    assert "secret" not in caplog.text + response.text
 
 
 def test_a_database_that_does_not_answer_is_a_503_without_internals(app, client, key):

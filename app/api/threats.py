@@ -169,8 +169,9 @@ def _record(threat: ThreatIn, i: int, faults: Faults) -> Record:
         threat_rationale=threat.threat_rationale,
         location=threat.location,
         location_country=threat.location_country,
-        lat=place.lat if place else None,
-        lng=place.lng if place else None,
+        # A half that is missing is at fault already; 0 lets the other half be looked at.
+        lat=place.lat or 0.0 if place else None,
+        lng=place.lng or 0.0 if place else None,
         location_precision_level=threat.location_precision_level,
         location_uncertainty_km=threat.location_uncertainty_km,
         observed_at=moment("observed_at"),
