@@ -7,6 +7,7 @@ from flask import Flask
 from app.web import (
     acting,
     desk,
+    export,
     guard,
     headers,
     imports,
@@ -32,5 +33,5 @@ def init_app(app: Flask) -> None:
     text.init_app(app)
     told.init_app(app)
     acting.init_app(app)
-    for part in (desk, points, incidents, incident_acts, suggestions, threats, imports):
+    for part in (desk, points, incidents, incident_acts, suggestions, threats, imports, export):
         app.register_blueprint(part.blueprint)
