@@ -375,6 +375,7 @@ def test_a_selection_tells_what_it_comes_to_and_groups_the_same(world):
         ({"filters": {"severty": "low"}}, {"filters.severty": "field_unknown"}),
         ({"filters": 3}, {"filters": "field_invalid"}),
         ({"area": {"bbox": [1, 2, 3]}}, {"area": "field_invalid"}),
+        ({"area": {"bbox": [1, 2, 3, 10**400]}}, {"area": "field_invalid"}),
         ({"area": {"bbox": [1, 2, 3, True]}, "x": 1}, {"area": "field_invalid", "x": "field_unknown"}),
         ({"include": [NOBODY], "exclude": ["x"]}, {"include[0]": "threat_unknown", "exclude[0]": "field_invalid"}),
     ],
@@ -383,6 +384,14 @@ def test_a_selection_that_can_not_be_read_is_told_at_its_fields(world, selection
     assert faults_of(world.send("POST", "/threats/select", selection)) == faults
     inside = {f"selection.{field}".rstrip("."): code for field, code in faults.items()}
     assert faults_of(world.send("POST", "/incidents", {"title": "a", "selection": selection})) == inside
+
+
+def test_select_is_no_threat(world):
+    for method in ("GET", "PATCH", "DELETE"):
+        response = world.send(method, "/threats/select", {})
+        assert error_of(response) == (405, "method_not_allowed")
+        assert response.headers["Allow"] == "POST"
+    assert error_of(world.send("GET", "/threats/selected")) == (404, "not_found")
 
 
 def test_nothing_of_another_tenant_is_to_be_had(world):

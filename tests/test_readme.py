@@ -22,7 +22,7 @@ def test_every_route_is_named(app):
     ours = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in {"static", "security.static"}]
     missing = []
     for rule in ours:
-        path = re.sub(r"<string\(length=36\):written_(\w+)>", r"{\1}", rule.rule)
+        path = re.sub(r"<id:written_(\w+)>", r"{\1}", rule.rule)
         missing += [f"{m} {path}" for m in rule.methods - {"HEAD", "OPTIONS"} if f"{m} {path}`" not in README]
     assert missing == []
 

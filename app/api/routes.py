@@ -9,6 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
+from werkzeug.routing import BaseConverter
 
 from app.api import bodies, conditions, grouping, incidents, schemas, threats
 from app.api.answers import CredentialsMissing, failure, from_bytes
@@ -170,12 +171,20 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
+class WrittenId(BaseConverter):
+    """An id as the client wrote it, right or wrong, but never the last part of another path."""
+
+    regex = "(?!select$)[^/]+"
+    part_isolating = True
+
+
 def blueprint() -> Blueprint:
     """Return the routes of the table, ready to be registered."""
     made = Blueprint("api", __name__)
+    made.record_once(lambda state: state.app.url_map.converters.update(id=WrittenId))
     for route in ROUTES:
         made.add_url_rule(
-            route.path.replace("{", "<string(length=36):written_").replace("}", ">"),
+            route.path.replace("{", "<id:written_").replace("}", ">"),
             route.name,
             _view(route),
             methods=[route.method],
