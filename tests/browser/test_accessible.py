@@ -66,6 +66,45 @@ def one_incident(page: Page, site: Site, incident: str) -> None:
     page.get_by_text("5 of 5 on the map").wait_for()
 
 
+def incident_at_work(page: Page, site: Site, incident: str) -> None:
+    """Everything open: the edit form, the merge form, the list of open incidents, and the notice."""
+    one_incident(page, site, incident)
+    page.get_by_role("textbox", name="Comment").fill("Said.")
+    page.get_by_role("button", name="Add comment").click()
+    page.locator("[data-notice]").wait_for()
+    page.get_by_text("Edit title, description").click()
+    page.get_by_text("Merge other incidents").click()
+    page.locator('input[name="threat_ids"]').first.check()
+    page.get_by_role("combobox", name="Move to").click()
+    page.wait_for_timeout(400)
+
+
+def incident_edited_by_two(page: Page, site: Site, incident: str) -> None:
+    one_incident(page, site, incident)
+    page.get_by_text("Edit title, description").click()
+    page.get_by_label("Title", exact=True).fill("Mine")
+    page.locator('#edit [name="version"]').evaluate("field => field.value = 0")
+    page.locator('#edit [name="was_title"]').evaluate("field => field.value = 'Before'")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Changed while you were editing").wait_for()
+
+
+def sheet_of_keys(page: Page, site: Site, _incident: str) -> None:
+    sign_in(page, site)
+    page.goto("/incidents")
+    page.get_by_role("button", name="Keys").click()
+
+
+def desk_with_a_warning(page: Page, site: Site, _incident: str) -> None:
+    sign_in(page, site)
+    page.goto("/?q=closure+1&sort=observed_at")
+    page.locator('input[name="threat_ids"]').first.check()
+    page.get_by_text("There may be one already").wait_for()
+    page.get_by_text("Add to an open incident").click()
+    page.get_by_role("combobox", name="Incident", exact=True).click()
+    page.locator(".options [role=option]").first.wait_for()
+
+
 def one_threat(page: Page, site: Site, _incident: str) -> None:
     sign_in(page, site)
     page.goto(f"/threats/{site.ids[0]}")
@@ -106,6 +145,10 @@ def missing(page: Page, site: Site, _incident: str) -> None:
         desk_with_a_bad_filter,
         incidents,
         one_incident,
+        incident_at_work,
+        incident_edited_by_two,
+        sheet_of_keys,
+        desk_with_a_warning,
         one_threat,
         imports,
         draft,

@@ -62,7 +62,7 @@ def test_a_person_signs_in_filters_selects_by_box_and_creates(context, site):
     create(page, "Critical along the road")
     expect(page.get_by_text("Incident created with 24 threats.")).to_be_visible()
     expect(page.get_by_text("24 of 24 on the map")).to_be_visible()
-    expect(page.get_by_text("Investigation")).to_be_visible()
+    expect(page.locator(".facts")).to_contain_text("Investigation")
 
 
 def test_a_filter_chosen_before_the_script_is_there_counts(context, site):
@@ -90,7 +90,7 @@ def test_clicking_a_threat_on_the_map_selects_it_and_clicking_again_does_not(pag
     selected(page, 0)
     page.locator("#map").click()
     create(page, "One by the map")
-    expect(page.get_by_role("link", name="Road closure 57")).to_be_visible()
+    expect(page.get_by_role("table").get_by_role("link", name="Road closure 57")).to_be_visible()
 
 
 def test_everything_in_view_counts_what_the_server_has_and_undo_takes_it_back(page):
@@ -140,7 +140,7 @@ def test_the_selection_lives_through_paging_filtering_back_and_another_page(page
     expect(page.get_by_label("Title")).to_have_value("A draft")
     create(page, "Kept all the way")
     for number in (118, 60, 5):
-        expect(page.get_by_role("link", name=f"Road closure {number}", exact=True)).to_be_visible()
+        expect(page.get_by_role("table").get_by_role("link", name=f"Road closure {number}", exact=True)).to_be_visible()
     page.goto("/")
     selected(page, 0)
     expect(page.get_by_label("Title")).to_have_value("")

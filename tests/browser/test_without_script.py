@@ -36,7 +36,7 @@ def test_filter_page_select_and_create(page):
     page.get_by_role("button", name="Create incident").click()
     expect(page.get_by_text("Incident created with 3 threats.")).to_be_visible()
     for number in (118, 60, 5):
-        expect(page.get_by_role("link", name=f"Road closure {number}", exact=True)).to_be_visible()
+        expect(page.get_by_role("table").get_by_role("link", name=f"Road closure {number}", exact=True)).to_be_visible()
 
 
 def test_an_empty_selection_is_refused_and_a_selection_can_be_cleared(page):

@@ -60,8 +60,8 @@ export class Joining {
       return;
     }
     const items = found.map((one) => {
-      const add = made("button", { type: "button", className: "button quiet", textContent: "Add to it" });
-      add.setAttribute("aria-label", `Add to “${one.title}”`);
+      const which = made("span", { className: "hidden", textContent: `: ${one.title}` });
+      const add = made("button", { type: "button", className: "button quiet" }, "Add to it", which);
       add.addEventListener("click", () => this.#choose(one));
       const link = made("a", { href: `/incidents/${one.id}`, textContent: one.title });
       return made("li", {}, link, " ", made("span", { className: "count", textContent: one.note }), add);
