@@ -13,7 +13,7 @@ import { createThreats } from "./threats.js";
 
 const MAX_ZOOM = 18;
 /** `fit` does not zoom in further than this: a few streets round a single threat. */
-const FIT_ZOOM = 12;
+const FIT_ZOOM = 9;
 const WORLD = [[20, 0], 2];
 
 /** Read "lat,lng,zoom". @returns {[[number, number], number] | null} */
