@@ -60,7 +60,7 @@ def history(actor: Actor, incident_id: UUID, kinds: Sequence[str] = (), limit: i
     No kinds means all. A deleted incident has a history too. A constant number of statements. Raises NotFound.
     """
     known(actor, incident_id, deleted=True)
-    items = _items(actor, incident_id, kinds)
+    items = _matching(actor, incident_id, kinds)
     total = db.session.scalar(sa.select(sa.func.count()).select_from(items)) or 0
     order = (items.c.act_id.desc(), items.c.threat_id, items.c.number.desc())
     rows = db.session.execute(sa.select(items).order_by(*order).limit(limit).offset(offset)).all()
@@ -95,7 +95,7 @@ def history(actor: Actor, incident_id: UUID, kinds: Sequence[str] = (), limit: i
 @guarded(Permission.INCIDENTS_READ)
 def kinds_of(actor: Actor, incident_id: UUID) -> dict[str, int]:
     """Return how many entries of each kind the history has, in the order of KINDS, without those that do not occur."""
-    items = _items(actor, incident_id, ())
+    items = _matching(actor, incident_id, ())
     counts = {row.kind: row[1] for row in db.session.execute(sa.select(items.c.kind, sa.func.count()).group_by(items.c.kind))}
     return {kind: counts[kind] for kind in KINDS if kind in counts}
 
@@ -103,7 +103,7 @@ def kinds_of(actor: Actor, incident_id: UUID) -> dict[str, int]:
 @guarded(Permission.INCIDENTS_READ)
 def position(actor: Actor, incident_id: UUID, act_id: UUID, kinds: Sequence[str] = ()) -> int:
     """Return how many entries of these kinds are newer than an act, for finding its page."""
-    items = _items(actor, incident_id, kinds)
+    items = _matching(actor, incident_id, kinds)
     return db.session.scalar(sa.select(sa.func.count()).select_from(items).where(items.c.act_id > act_id)) or 0
 
 
@@ -124,7 +124,8 @@ def latest(actor: Actor, incident_id: UUID, since: UUID) -> UUID | None:
     )
 
 
-def _items(actor: Actor, incident_id: UUID, kinds: Sequence[str]) -> sa.Subquery:
+def _matching(actor: Actor, incident_id: UUID, kinds: Sequence[str]) -> sa.Subquery:
+    """Return the entries of the actor's tenant that match: kind, act_id, threat_id, number."""
     versions = versions_of(actor, incident_id, before_link=False).subquery()
     acts = sa.select(
         Activity.kind.label("kind"),
