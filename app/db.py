@@ -219,10 +219,13 @@ def transaction(*, wait: bool = True) -> Iterator[Session]:
         yield session
         session.commit()
     except BaseException:
+        session.info.pop("look_anew_at", None)
         session.rollback()
         raise
     finally:
         session.info["writing"] = False
+    if tables := session.info.pop("look_anew_at", ()):
+        refresh_statistics(*tables)
 
 
 def release() -> None:
@@ -231,20 +234,24 @@ def release() -> None:
     db.engine.dispose()
 
 
-def refresh_statistics() -> None:
-    """Have PostgreSQL look at its tables anew after many rows came in.
+def refresh_statistics(*tables: str) -> None:
+    """Have PostgreSQL look at these tables anew after many rows came in: now, or as soon as the transaction under way is kept.
 
-    Until it has, it checks a link's foreign key by the wrong index, and 10,000 links take six times as long. It is a help, so
-    its failure is not one of the work before it. SQLite is left alone: our statements fix their order by their form, and
-    statistics of yesterday's sizes would lead it astray.
+    Until it has, it finds 10,000 links by the wrong index or none, many times slower. It is a help, so its failure is not one
+    of the work before it. SQLite is left alone: our statements fix their order by their form, and statistics of yesterday's
+    sizes would lead it astray.
     """
-    if db.engine.dialect.name != "postgresql":
+    session = db.session()
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    if session.info.get("writing"):
+        session.info["look_anew_at"] = tables
         return
     try:
-        with transaction() as session:
-            session.execute(sa.text("ANALYZE"))
+        with transaction():
+            session.execute(sa.text(f"ANALYZE {', '.join(tables)}"))
     except sa.exc.DBAPIError:
-        db.session.rollback()
+        session.rollback()
 
 
 def given_ids(*lists: Sequence[UUID]) -> sa.FromClause:

@@ -61,7 +61,7 @@ def put_threats(app: Flask, who: Actor, count: int, **values) -> list[UUID]:
             outcomes = threats.upsert(who, [record(i, **values) for i in numbers], faults=Faults())
             ids += [outcome.threat_id for outcome in outcomes]
         if count >= threats.UPSERT_MAX:
-            refresh_statistics()
+            refresh_statistics(*threats.THREAT_TABLES)
     return ids
 
 

@@ -17,7 +17,7 @@ from app.models import Threat
 from app.service.actor import Actor, guarded, owned
 from app.service.demo import generate, lagos
 from app.service.incidents import NewIncident, create
-from app.service.threats import UPSERT_MAX, upsert
+from app.service.threats import THREAT_TABLES, UPSERT_MAX, upsert
 from app.terms import Permission, Scope
 
 THREATS = 4_000
@@ -51,7 +51,7 @@ def fill(actor: Actor, seed: int = SEED) -> Filled:
         return Filled(0, 0)
     with transaction():
         filled = _fill(actor, seed)
-    refresh_statistics()
+    refresh_statistics(*THREAT_TABLES)
     return filled
 
 

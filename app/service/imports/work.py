@@ -19,7 +19,7 @@ from app.models import ImportProblem, ImportRun
 from app.service.actor import Actor, guarded, owned
 from app.service.imports.file import Item, choice, fit, items
 from app.service.imports.read import COUNTS, CUT_OFF_AFTER, content_of, run_of, summary
-from app.service.threats import UPSERT_MAX, upsert
+from app.service.threats import THREAT_TABLES, UPSERT_MAX, upsert
 from app.terms import Permission
 
 
@@ -77,7 +77,7 @@ def work(actor: Actor, run_id: UUID, on_progress: Callable[[int], None] | None =
         message = message or summary(run)
         _advance(actor, run_id, beat, state=state, message=message, content=None, finished_at=now())
     if run.new >= UPSERT_MAX:
-        refresh_statistics()
+        refresh_statistics(*THREAT_TABLES)
     return run_of(actor, run_id)
 
 

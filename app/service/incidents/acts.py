@@ -14,7 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import db, given_ids, new_id
+from app.db import db, given_ids, new_id, refresh_statistics
 from app.errors import Conflict, Faults, NotFound, VersionMismatch
 from app.models import Activity, ActivityOther, Incident, LinkChange, Threat, ThreatLink
 from app.service.actor import Actor, act, owned
@@ -22,6 +22,9 @@ from app.terms import IncidentStatus, Scope
 
 Link = tuple[UUID, UUID]
 """A link's id and its threat's."""
+
+MANY = 1_000
+"""So many links in one act change the size of their tables enough to be looked at anew."""
 
 # The fields of an incident that acts change, with how each is written in `data` and read from it again.
 FIELDS: dict[str, Any] = {
@@ -216,6 +219,8 @@ class Act:
 
     def _count(self, incident: Incident, difference: int) -> None:
         self._delta[incident.id] = self._delta.get(incident.id, 0) + difference
+        if abs(difference) >= MANY:
+            refresh_statistics(ThreatLink.__tablename__, LinkChange.__tablename__)
 
 
 def _earliest_by_incident(actor: Actor, incident_ids: list[UUID]) -> dict[UUID, datetime | None]:

@@ -3,13 +3,14 @@
 from app.service.threats.change import DISMISSAL_REASON_MAX, UNSET, ThreatChanges, change
 from app.service.threats.filters import FILTERS, SORTING, matching
 from app.service.threats.read import ThreatView, facets, get, points, search
-from app.service.threats.upsert import UPSERT_MAX, Outcome, upsert
+from app.service.threats.upsert import THREAT_TABLES, UPSERT_MAX, Outcome, upsert
 from app.service.threats.versions import Difference, Version, versions
 
 __all__ = [
     "DISMISSAL_REASON_MAX",
     "FILTERS",
     "SORTING",
+    "THREAT_TABLES",
     "UNSET",
     "UPSERT_MAX",
     "Difference",

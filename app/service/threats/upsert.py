@@ -19,6 +19,7 @@ from app.service.threats.clean import clean
 from app.terms import Permission, Severity, ThreatStatus
 
 UPSERT_MAX = 1_000
+THREAT_TABLES = (Threat.__tablename__, ThreatAlias.__tablename__, ThreatVersion.__tablename__)
 
 Key = tuple[str, str]
 
