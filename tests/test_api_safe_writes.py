@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from app.db import db, now, transaction
 from app.errors import Conflict, Faults
 from app.models import Activity, KeptAnswer
-from app.service import idempotency, threats
+from app.service import idempotency, keys, threats
 from app.service.idempotency import Answer, Request
 from app.terms import Permission
 from tests import make
@@ -242,6 +242,8 @@ def test_who_waits_too_long_is_told_that_it_is_in_flight(app, client, key, who, 
     path = "/v1/incidents"
     asked = Request("k", "POST", path, b"{}")
     started, go = Event(), Event()
+    with app.app_context():
+        same = keys.authenticate(key["X-API-Key"])
 
     def slow():
         started.set()
@@ -249,7 +251,7 @@ def test_who_waits_too_long_is_told_that_it_is_in_flight(app, client, key, who, 
         return Answer(201, {}, b"{}")
 
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(in_thread(app, lambda: idempotency.once(who, asked, slow)))
+        first = pool.submit(in_thread(app, lambda: idempotency.once(same, asked, slow)))
         assert started.wait(10)
         response = client.post(path, headers={**key, "Idempotency-Key": "k"}, json={"title": "a"})
         go.set()
@@ -259,6 +261,15 @@ def test_who_waits_too_long_is_told_that_it_is_in_flight(app, client, key, who, 
     assert code_of(response) == expected[engine_name]
     assert response.json["error"]["retryable"] is True
     assert int(response.headers["Retry-After"]) > 0
+
+
+def test_two_keys_may_choose_the_same_idempotency_key(app, client, key, who):
+    other = make.key(app, who)
+    titles = [
+        client.post("/v1/incidents", headers={**header, "Idempotency-Key": "k"}, json={"title": title}).json["title"]
+        for header, title in ((key, "Mine"), (other, "Yours"))
+    ]
+    assert titles == ["Mine", "Yours"]
 
 
 def test_an_answer_that_goes_away_in_between_is_in_flight(app, who, monkeypatch):

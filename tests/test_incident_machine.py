@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
@@ -34,6 +35,7 @@ class Plain:
     links: set[int] = field(default_factory=set)
     deleted: bool = False
     merged_into: int | None = None
+    start: int | None = None
 
     @property
     def usable(self) -> bool:
@@ -48,6 +50,7 @@ class Done:
     on: int
     before: dict[int, Plain]
     after: dict[int, Plain]
+    made: int | None = None
     undone: bool = False
 
 
@@ -63,6 +66,7 @@ class Life(RuleBasedStateMachine):
         self.ids: list = []
         self.plain: list[Plain] = []
         self.done: list[Done] = []
+        self.commented: set[int] = set()
 
     def teardown(self) -> None:
         from tests.conftest import empty
@@ -157,7 +161,7 @@ class Life(RuleBasedStateMachine):
         after = {n: replace(it, links=it.links - set(numbers)), len(self.ids) - 1: Plain("Part", links=set(numbers))}
         for i, plain in after.items():
             self.plain[i] = plain
-        self.done.append(Done(self.latest_act(n), n, before, deepcopy(after)))
+        self.done.append(Done(self.latest_act(n), n, before, deepcopy(after), made=len(self.ids) - 1))
 
     @precondition(lambda self: self.ids)
     @rule(who=who, which=which, others=st.lists(which, min_size=1, max_size=3))
@@ -191,6 +195,15 @@ class Life(RuleBasedStateMachine):
         self.attempt(n, expected, lambda: incidents.change(self.people[who], self.ids[n], Changes(title=title)))
 
     @precondition(lambda self: self.ids)
+    @rule(who=who, which=which, start=st.sampled_from([None, 1, 2]))
+    def set_start(self, who, which, start):
+        n = self.pick(which)
+        it = self.plain[n]
+        expected = {n: replace(it, start=start)} if it.usable else {}
+        changes = Changes(started_at=start and make.WHEN - timedelta(days=start))
+        self.attempt(n, expected, lambda: incidents.change(self.people[who], self.ids[n], changes))
+
+    @precondition(lambda self: self.ids)
     @rule(who=who, which=which)
     def delete(self, who, which):
         n = self.pick(which)
@@ -212,6 +225,7 @@ class Life(RuleBasedStateMachine):
         n = self.pick(which)
         if self.plain[n].usable:
             incidents.comment(self.people[who], self.ids[n], "Noted.")
+            self.commented.add(n)
 
     @precondition(lambda self: self.done)
     @rule(who=who, back=st.integers(0, 5))
@@ -222,9 +236,12 @@ class Life(RuleBasedStateMachine):
         except Conflict:
             untouched = all(self.plain[n] == plain for n, plain in done.after.items())
             is_last = done is self.done[-1]
-            assert done.undone or not (is_last and untouched), "the last act can always be undone"
+            spoken_of = done.made in self.commented  # undoing would take the comment away
+            assert done.undone or spoken_of or not (is_last and untouched), "the last act can always be undone"
             return
         assert not done.undone, "an act is undone once"
+        if done.made is not None:
+            assert self.plain[done.made] == done.after[done.made], "an undo took away what others did with the new incident"
         before = deepcopy({n: self.plain[n] for n in done.before})
         for n in done.before:
             was, became, now = done.before[n], done.after[n], self.plain[n]
@@ -234,6 +251,7 @@ class Life(RuleBasedStateMachine):
                 (now.links - (became.links - was.links)) | (was.links - became.links),
                 was.deleted if was.deleted != became.deleted else now.deleted,
                 was.merged_into if was.merged_into != became.merged_into else now.merged_into,
+                was.start if was.start != became.start else now.start,
             )
         done.undone = True
         self.done.append(Done(self.latest_act(done.on), done.on, before, deepcopy({n: self.plain[n] for n in done.before})))
@@ -258,7 +276,8 @@ class Life(RuleBasedStateMachine):
             assert (row.deleted_at is not None, row.merged_into_id) == (plain.deleted, merged_into)
             assert (row.resolved_at is not None) == (row.status == "resolved")
             earliest = min((make.record(n).observed_at for n in held), default=None)
-            assert row.started_at == earliest
+            assert row.started_at_is_set == (plain.start is not None)
+            assert row.started_at == (make.WHEN - timedelta(days=plain.start) if plain.start else earliest)
 
     @invariant()
     def timelines_add_up(self):

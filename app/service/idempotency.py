@@ -24,17 +24,16 @@ LOCK_TIMEOUT = "55P03"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What makes it the same request, within a tenant: the key that the client chose, the method, the path and the body."""
+    """What makes it the same request of an actor: the key that the client chose, the method, the path and the body."""
 
     key: str
     method: str
     path: str
     body: bytes
 
-    @property
-    def name(self) -> bytes:
-        """Return the hash of what the key is scoped to."""
-        return hashlib.sha256(f"request\0{self.method}\0{self.path}\0{self.key}".encode()).digest()
+    def name(self, actor: Actor) -> bytes:
+        """Return the hash of what the key is scoped to; clients of different API keys never meet."""
+        return hashlib.sha256(f"request\0{actor.id}\0{self.method}\0{self.path}\0{self.key}".encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def _in_flight() -> Conflict:
 def _kept(actor: Actor, request: Request, since: datetime) -> Answer | None:
     row = db.session.execute(
         sa.select(KeptAnswer.body_hash, KeptAnswer.status, KeptAnswer.headers, KeptAnswer.body).where(
-            owned(actor, KeptAnswer), KeptAnswer.key_hash == request.name, KeptAnswer.created_at >= since
+            owned(actor, KeptAnswer), KeptAnswer.key_hash == request.name(actor), KeptAnswer.created_at >= since
         )
     ).one_or_none()
     if row is None:
@@ -99,7 +98,7 @@ def _claimed(actor: Actor, request: Request, since: datetime) -> bool:
     }
     claim = (
         insert(KeptAnswer)
-        .values(tenant_id=actor.tenant_id, key_hash=request.name, **values)
+        .values(tenant_id=actor.tenant_id, key_hash=request.name(actor), **values)
         .on_conflict_do_update(
             index_elements=[KeptAnswer.tenant_id, KeptAnswer.key_hash], set_=values, where=KeptAnswer.created_at < since
         )
@@ -117,7 +116,7 @@ def _keep(actor: Actor, request: Request, answer: Answer, since: datetime) -> No
     """Keep the answer, and delete some that are too old, whosoever they are, passing over those that others delete now."""
     db.session.execute(
         sa.update(KeptAnswer)
-        .where(owned(actor, KeptAnswer), KeptAnswer.key_hash == request.name)
+        .where(owned(actor, KeptAnswer), KeptAnswer.key_hash == request.name(actor))
         .values(status=answer.status, headers=answer.headers, body=answer.body)
     )
     key = sa.tuple_(KeptAnswer.tenant_id, KeptAnswer.key_hash)

@@ -215,7 +215,6 @@ def upgrade() -> None:
     sa.CheckConstraint('(removed_at IS NULL) = (removed_by IS NULL)', name=op.f('ck_threat_link_removal_is_whole')),
     sa.ForeignKeyConstraint(['tenant_id', 'added_by'], ['activity.tenant_id', 'activity.id'], name=op.f('fk_threat_link_tenant_id_added_by')),
     sa.ForeignKeyConstraint(['tenant_id', 'incident_id'], ['incident.tenant_id', 'incident.id'], name=op.f('fk_threat_link_tenant_id_incident_id')),
-    sa.ForeignKeyConstraint(['tenant_id', 'removed_by'], ['activity.tenant_id', 'activity.id'], name=op.f('fk_threat_link_tenant_id_removed_by')),
     sa.ForeignKeyConstraint(['tenant_id', 'threat_id'], ['threat.tenant_id', 'threat.id'], name=op.f('fk_threat_link_tenant_id_threat_id')),
     sa.PrimaryKeyConstraint('tenant_id', 'incident_id', 'id', name=op.f('pk_threat_link')),
     sqlite_with_rowid=False

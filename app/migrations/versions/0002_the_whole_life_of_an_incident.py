@@ -42,7 +42,6 @@ def upgrade() -> None:
     sa.Column('threat_id', db.Id(), nullable=False),
     sa.Column('removed', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['tenant_id', 'act_id'], ['activity.tenant_id', 'activity.id'], name=op.f('fk_link_change_tenant_id_act_id')),
-    sa.ForeignKeyConstraint(['tenant_id', 'incident_id', 'link_id'], ['threat_link.tenant_id', 'threat_link.incident_id', 'threat_link.id'], name=op.f('fk_link_change_tenant_id_incident_id_link_id')),
     sa.PrimaryKeyConstraint('tenant_id', 'incident_id', 'link_id', 'act_id', name=op.f('pk_link_change')),
     sqlite_with_rowid=False
     )

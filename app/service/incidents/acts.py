@@ -7,14 +7,14 @@ and keeps what follows from them in step: counts, starts, versions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import db, given_ids, new_id, refresh_statistics
+from app.db import db, given_ids, new_id, now, refresh_statistics
 from app.errors import Conflict, Faults, NotFound, VersionMismatch
 from app.models import Activity, ActivityOther, Incident, LinkChange, Threat, ThreatLink
 from app.service.actor import Actor, act, owned
@@ -23,6 +23,7 @@ from app.terms import IncidentStatus, Scope
 Link = tuple[UUID, UUID]
 """A link's id and its threat's."""
 
+RESTORE_WITHIN = timedelta(days=30)
 MANY = 1_000
 """So many links in one act change the size of their tables enough to be looked at anew."""
 
@@ -100,6 +101,12 @@ def _refuse_merged(incident: Incident) -> None:
         raise Conflict("state_conflict", f"“{incident.title}” was merged into another incident and can't be changed.")
 
 
+def refuse_too_late(incident: Incident) -> None:
+    """Raise Conflict if the incident was deleted so long ago that it can't be brought back."""
+    if incident.deleted_at is not None and now() - incident.deleted_at > RESTORE_WITHIN:
+        raise Conflict("state_conflict", f"It was deleted more than {RESTORE_WITHIN.days} days ago.")
+
+
 def in_timeline_of(actor: Actor, incident_ids: Sequence[UUID]) -> sa.ColumnElement[bool]:
     """Return the condition that an act was on one of the incidents, or touched it too."""
     others = sa.select(ActivityOther.act_id).where(owned(actor, ActivityOther), ActivityOther.incident_id.in_(incident_ids))
@@ -129,12 +136,22 @@ class Act:
         self._changes: dict[str, dict[str, list[Any]]] = {}
         self._delta: dict[UUID, int] = {}
         self.row: Activity = act(actor, kind, incident_id=held[0].id, **data)
+        self.row.id = max(self.row.id, self._after_all())
         self.at = self.row.at
         db.session.add(self.row)
         db.session.flush()
         db.session.add_all(
             ActivityOther(tenant_id=actor.tenant_id, incident_id=other.id, act_id=self.row.id) for other in self.held[1:]
         )
+
+    def _after_all(self) -> UUID:
+        """Return an id after those of all acts on the incidents: ids say the order, and clocks of two processes may differ."""
+        ids = [incident.id for incident in self.held]
+        others = sa.select(ActivityOther.act_id).where(owned(self._actor, ActivityOther), ActivityOther.incident_id.in_(ids))
+        acts = sa.select(Activity.id).where(owned(self._actor, Activity), Activity.incident_id.in_(ids))
+        both = sa.union_all(acts, others).subquery()
+        latest = db.session.scalar(sa.select(both.c.id).order_by(both.c.id.desc()).limit(1))
+        return UUID(int=latest.int + 1) if latest else UUID(int=0)
 
     @property
     def id(self) -> UUID:

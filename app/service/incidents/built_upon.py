@@ -27,6 +27,7 @@ SAID = {
     "restored": "the incident was restored",
     "comment_added": "a comment was added",
     "undone": "an act was undone",
+    "incident_created": "the incident was created",
 }
 ENDS = {"deleted_at", "merged_into_id"}
 """Fields whose change takes an incident out of use, so that nothing on it can be reversed before that is."""
@@ -42,7 +43,8 @@ def refuse_if_built_upon(actor: Actor, wrong: Activity, held: Mapping[UUID, Inci
     for act in later:
         if act.id in by_links or any(_touches_fields(act, wrong, str(incident_id)) for incident_id in held):
             _block(act)
-        if wrong.data.get("new_incident_id") in {str(act.incident_id), *act.data.get("changes", {})}:
+    if made := wrong.data.get("new_incident_id"):
+        for act in _standing(actor, wrong, [UUID(made)]):
             _block(act)
     if twin := _twin(actor, wrong, list(held)):
         _block(twin)
@@ -91,8 +93,8 @@ def _later_on_links(actor: Actor, wrong: Activity, incident_ids: list[UUID]) -> 
 
 def _twin(actor: Actor, wrong: Activity, incident_ids: list[UUID]) -> Activity | None:
     """Return the act that linked a threat again which `wrong` had removed: the old link can't come back beside the new one."""
-    added_by = db.session.scalar(
-        sa.select(ThreatLink.added_by)
+    twin = db.session.execute(
+        sa.select(ThreatLink.incident_id, ThreatLink.id, ThreatLink.added_by)
         .join(
             LinkChange,
             sa.and_(
@@ -109,10 +111,22 @@ def _twin(actor: Actor, wrong: Activity, incident_ids: list[UUID]) -> Activity |
             LinkChange.removed.is_(True),
         )
         .limit(1)
-    )
-    if added_by is None:
+    ).first()
+    if twin is None:
         return None
-    return db.session.scalar(sa.select(Activity).where(owned(actor, Activity), Activity.id == added_by))
+    brought_back = db.session.scalar(
+        sa.select(LinkChange.act_id)
+        .where(
+            owned(actor, LinkChange),
+            LinkChange.incident_id == twin.incident_id,
+            LinkChange.link_id == twin.id,
+            LinkChange.removed.is_(False),
+        )
+        .order_by(LinkChange.act_id.desc())
+        .limit(1)
+    )
+    latest = brought_back or twin.added_by
+    return db.session.scalar(sa.select(Activity).where(owned(actor, Activity), Activity.id == latest))
 
 
 def _block(act: Activity) -> NoReturn:

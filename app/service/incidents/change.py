@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
-from app.db import now, transaction
+from app.db import transaction
 from app.errors import Conflict, Faults, NotFound
 from app.models import Incident
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
 from app.service import rules
 from app.service.actor import Actor, guarded
-from app.service.incidents.acts import Act, hold, hold_all
+from app.service.incidents.acts import Act, hold, hold_all, refuse_too_late
 from app.service.incidents.read import IncidentView, view
 from app.terms import IncidentStatus, Permission, Scope
 
 COMMENT_MAX = 10_000
-RESTORE_WITHIN = timedelta(days=30)
 
 
 class Unset(Enum):
@@ -80,8 +79,8 @@ def _clean(changes: Changes, faults: Faults) -> dict[str, Any]:
 
 def _edit(actor: Actor, incident: Incident, values: dict[str, Any]) -> None:
     given_back = values.get("started_at_is_set") is False
-    if given_back:
-        del values["started_at"]
+    if given_back and not incident.started_at_is_set:
+        values = {name: value for name, value in values.items() if not name.startswith("started_at")}
     if any(getattr(incident, name) != value for name, value in values.items()):
         edited = Act(actor, "incident_updated", [incident])
         edited.change(incident, **values)
@@ -99,7 +98,7 @@ def _set_status(actor: Actor, incident: Incident, status: IncidentStatus) -> Non
 
 @guarded(Permission.INCIDENTS_WRITE)
 def delete(actor: Actor, incident_id: UUID, expected: int | None = None) -> UUID:
-    """Delete an incident softly and return the act's id: it can be restored within RESTORE_WITHIN.
+    """Delete an incident softly and return the act's id: it can be restored within acts.RESTORE_WITHIN.
 
     Raises NotFound, VersionMismatch; Conflict for a merged one, whose links its target may need to give back.
     """
@@ -121,8 +120,7 @@ def restore(actor: Actor, incident_id: UUID) -> IncidentView:
         incident = held[0]
         if incident.deleted_at is None:
             raise Conflict("state_conflict", "This incident is not deleted.")
-        if now() - incident.deleted_at > RESTORE_WITHIN:
-            raise Conflict("state_conflict", f"It was deleted more than {RESTORE_WITHIN.days} days ago.")
+        refuse_too_late(incident)
         restored = Act(actor, "restored", [incident])
         restored.change(incident, deleted_at=None)
         restored.finish()

@@ -94,11 +94,9 @@ def earliest(actor: Actor, threat_ids: list[UUID]) -> datetime | None:
     """Return the earliest observed_at of the threats, which no one can change until the transaction ends."""
     if not threat_ids:
         return None
-    given = given_ids(threat_ids)
     held = (
         sa.select(Threat.observed_at)
-        .join(given, Threat.id == given.c.id0)
-        .where(owned(actor, Threat))
+        .where(owned(actor, Threat), Threat.id.in_(sa.select(given_ids(threat_ids).c.id0)))
         .order_by(Threat.id)
         .with_for_update(read=True, of=Threat)
         .subquery()

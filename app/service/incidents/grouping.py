@@ -11,7 +11,7 @@ from app.models import Incident
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
 from app.service import rules
 from app.service.actor import Actor, guarded
-from app.service.incidents.acts import Act, Link, hold, hold_others, present_links
+from app.service.incidents.acts import Act, Link, hold, hold_all, hold_others, present_links
 from app.service.incidents.create import THREAT_IDS_MAX, NewIncident, wanted
 from app.service.incidents.read import IncidentView, view
 from app.service.selection import Selection
@@ -82,8 +82,10 @@ def move(
     faults = faults if faults is not None else Faults()
     target_id = _target(to_incident_id, incident_id, faults)
     with transaction():
+        named = {"to_incident_id": target_id} if target_id else {}
+        hold_all(actor, [incident_id, *named.values()])  # all at once, so that opposite moves never wait for each other
         source = hold(actor, incident_id, expected=expected)
-        others = hold_others(actor, {"to_incident_id": target_id} if target_id else {}, faults)
+        others = hold_others(actor, named, faults)
         links = _linked(actor, source, threat_ids, faults)
         faults.raise_if_any()
         target = others[0]
@@ -152,6 +154,7 @@ def merge(
     sources = _sources(incident_ids, incident_id, faults)
     why = rules.text(reason, "reason", faults, maximum=REASON_MAX, required="Say why they belong together.")
     with transaction():
+        hold_all(actor, [incident_id, *sources.values()])
         target = hold(actor, incident_id, expected=expected)
         merged = hold_others(actor, sources, faults)
         faults.raise_if_any()

@@ -69,7 +69,7 @@ def history(actor: Actor, incident_id: UUID, kinds: Sequence[str] = (), limit: i
     versions = version_rows(actor, [(row.threat_id, row.number) for row in rows if row.number is not None])
     named = _named(actor, incident_id, act_ids)
     others = _others(actor, incident_id, acts)
-    undone = set(db.session.scalars(sa.select(Activity.undoes_id).where(owned(actor, Activity), Activity.undoes_id.in_(act_ids))))
+    undone, turned_back = _undone(actor, incident_id)
     titles = _titles(actor, [row.threat_id for row in rows if row.number is not None])
 
     def entry(row: Any) -> Entry:
@@ -84,7 +84,7 @@ def history(actor: Actor, incident_id: UUID, kinds: Sequence[str] = (), limit: i
             unlinked=named[act.id, True],
             others=others[act.id],
             undone=version is None and act.id in undone,
-            undoable=version is None and act.kind in UNDOABLE and act.id not in undone,
+            undoable=version is None and act.kind in UNDOABLE and act.id not in turned_back,
             version=version,
             threat=(row.threat_id, titles[row.threat_id]) if version else None,
         )
@@ -101,10 +101,20 @@ def kinds_of(actor: Actor, incident_id: UUID) -> dict[str, int]:
 
 
 @guarded(Permission.INCIDENTS_READ)
-def position(actor: Actor, incident_id: UUID, act_id: UUID, kinds: Sequence[str] = ()) -> int:
-    """Return how many entries of these kinds are newer than an act, for finding its page."""
+def position(
+    actor: Actor, incident_id: UUID, act_id: UUID, kinds: Sequence[str] = (), version: tuple[UUID, int] | None = None
+) -> int:
+    """Return how many entries of these kinds are before an act's in the history, for finding its page.
+
+    One act brings in the versions of many threats: `version` is the one meant, as the threat's id and the number.
+    """
     items = _matching(actor, incident_id, kinds)
-    return db.session.scalar(sa.select(sa.func.count()).select_from(items).where(items.c.act_id > act_id)) or 0
+    before = items.c.act_id > act_id
+    if version:
+        threat_id, number = version
+        nearer = sa.or_(items.c.threat_id < threat_id, sa.and_(items.c.threat_id == threat_id, items.c.number > number))
+        before = sa.or_(before, sa.and_(items.c.act_id == act_id, nearer))
+    return db.session.scalar(sa.select(sa.func.count()).select_from(items).where(before)) or 0
 
 
 @guarded(Permission.INCIDENTS_READ)
@@ -122,6 +132,20 @@ def latest(actor: Actor, incident_id: UUID, since: UUID) -> UUID | None:
         .order_by(Activity.id.desc())
         .limit(1)
     )
+
+
+def _undone(actor: Actor, incident_id: UUID) -> tuple[set[UUID], set[UUID]]:
+    """Return the acts that are undone now, without those whose undo was itself undone; and all that were ever undone."""
+    undos = db.session.execute(
+        sa.select(Activity.id, Activity.undoes_id)
+        .where(owned(actor, Activity), in_timeline_of(actor, [incident_id]), Activity.undoes_id.is_not(None))
+        .order_by(Activity.id.desc())
+    ).all()
+    undone: set[UUID] = set()
+    for act_id, undoes_id in undos:
+        if act_id not in undone:
+            undone.add(undoes_id)
+    return undone, {undoes_id for _, undoes_id in undos}
 
 
 def _matching(actor: Actor, incident_id: UUID, kinds: Sequence[str]) -> sa.Subquery:

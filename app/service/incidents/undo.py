@@ -15,7 +15,7 @@ from app.db import db, transaction
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.models import Activity, ActivityOther, Incident, LinkChange, ThreatLink
 from app.service.actor import Actor, guarded, owned
-from app.service.incidents.acts import Act, Link, hold_all, in_timeline_of, read_back
+from app.service.incidents.acts import Act, Link, hold_all, in_timeline_of, read_back, refuse_too_late
 from app.service.incidents.built_upon import refuse_if_built_upon
 from app.service.incidents.read import IncidentView, view
 from app.terms import Permission
@@ -49,6 +49,8 @@ def undo(actor: Actor, incident_id: UUID, act_id: UUID, expected: int | None = N
         if expected is not None and held[incident_id].version != expected:
             raise VersionMismatch(held[incident_id].version)
         refuse_if_built_upon(actor, wrong, held)
+        for incident in held.values():
+            refuse_too_late(incident)
         reversal = Act(actor, "undone", [held.pop(incident_id), *held.values()], undone_kind=wrong.kind)
         reversal.row.undoes_id = wrong.id
         for incident in reversal.held:

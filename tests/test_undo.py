@@ -1,0 +1,167 @@
+"""Corners of undo that random sequences seldom reach."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from app.db import db, new_id, now, transaction
+from app.errors import Conflict, NotFound, VersionMismatch
+from app.models import Activity, Incident
+from app.service import incidents
+from app.service.incidents import Changes, NewIncident
+from app.service.incidents.acts import RESTORE_WITHIN
+from tests import make
+
+
+@pytest.fixture
+def who(context):
+    return make.actor(context)
+
+
+@pytest.fixture
+def ids(context, who):
+    return [str(i) for i in make.put_threats(context, who, 6)]
+
+
+def made(who, ids, title="Made"):
+    return incidents.create(who, NewIncident(title, threat_ids=ids)).incident.id
+
+
+def latest(incident_id):
+    return db.session.scalar(
+        sa.select(Activity.id).where(Activity.incident_id == incident_id).order_by(Activity.id.desc()).limit(1)
+    )
+
+
+def linked(who, incident_id):
+    return [str(link.threat_id) for link in incidents.get(who, incident_id).links]
+
+
+def test_a_split_is_not_undone_once_threats_were_moved_into_the_new_incident(who, ids):
+    old, other = made(who, ids[:2]), made(who, ids[2:4])
+    _, new = incidents.split(who, old, NewIncident("Part", threat_ids=ids[:1]))
+    parted = latest(old)
+    incidents.move(who, other, ids[2:3], str(new.incident.id))
+    with pytest.raises(Conflict, match="threats were moved") as refused:
+        incidents.undo(who, old, parted)
+    assert refused.value.code == "undo_blocked"
+    assert linked(who, new.incident.id) == [ids[0], ids[2]]
+
+
+def test_a_start_given_back_comes_back_by_undo(who, ids):
+    it = made(who, ids)
+    long_ago = make.WHEN - timedelta(days=900)
+    incidents.change(who, it, Changes(started_at=long_ago))
+    assert incidents.change(who, it, Changes(started_at=None)).incident.started_at == make.WHEN
+    assert incidents.undo(who, it, latest(it)).incident.started_at == long_ago
+
+
+def test_giving_back_a_start_that_nobody_set_changes_nothing(who, ids):
+    it = made(who, ids)
+    assert incidents.change(who, it, Changes(started_at=None)).incident.version == 1
+
+
+def test_the_act_in_the_way_is_the_one_that_brought_the_threat_back(who, ids):
+    it = made(who, ids[:1])
+    incidents.unlink(who, it, ids[:1])
+    first = latest(it)
+    incidents.link(who, it, ids[:1])
+    incidents.undo(who, it, latest(it))
+    second = latest(it)
+    incidents.undo(who, it, first)
+    with pytest.raises(Conflict, match="an act was undone"):
+        incidents.undo(who, it, second)
+    assert linked(who, it) == ids[:1]
+
+
+def test_an_act_is_undone_once_and_an_undo_can_be_undone(who, ids):
+    it = made(who, ids[:2])
+    incidents.unlink(who, it, ids[:1])
+    act = latest(it)
+    incidents.undo(who, it, act)
+    with pytest.raises(Conflict, match="undone already"):
+        incidents.undo(who, it, act)
+    incidents.undo(who, it, latest(it))
+    assert linked(who, it) == ids[1:2]
+
+
+def test_creating_and_commenting_are_not_undone(who, ids):
+    it = made(who, ids)
+    with pytest.raises(Conflict, match="can't be undone"):
+        incidents.undo(who, it, latest(it))
+    with pytest.raises(Conflict, match="can't be undone"):
+        incidents.undo(who, it, incidents.comment(who, it, "Noted."))
+
+
+def test_an_act_of_another_incident_or_none_is_not_found(who, ids):
+    it, other = made(who, ids), made(who, ids)
+    incidents.unlink(who, other, ids[:1])
+    for act in (latest(other), new_id()):
+        with pytest.raises(NotFound):
+            incidents.undo(who, it, act)
+
+
+def test_an_undo_of_what_was_seen_otherwise_is_refused(who, ids):
+    it = made(who, ids)
+    incidents.unlink(who, it, ids[:1])
+    with pytest.raises(VersionMismatch) as refused:
+        incidents.undo(who, it, latest(it), expected=1)
+    assert refused.value.current == 2
+
+
+def test_a_deletion_is_not_undone_after_thirty_days(who, ids):
+    it = made(who, ids)
+    act = incidents.delete(who, it)
+    with transaction() as session:
+        long_ago = now() - RESTORE_WITHIN - timedelta(seconds=1)
+        session.execute(sa.update(Incident).where(Incident.id == it).values(deleted_at=long_ago))
+    db.session.expire_all()
+    for bring_back in (lambda: incidents.undo(who, it, act), lambda: incidents.restore(who, it)):
+        with pytest.raises(Conflict, match="more than 30 days"):
+            bring_back()
+
+
+def test_acts_of_an_incident_are_in_the_order_they_were_done_whatever_the_clocks_say(who, ids, monkeypatch):
+    it = made(who, ids)
+    from app.service import actor as module
+
+    earlier = iter([latest(it).__class__(int=latest(it).int - 10**20)] * 3)
+    monkeypatch.setattr(module, "new_id", lambda: next(earlier))
+    acts = []
+    for status in ("closed", "open", "resolved"):
+        incidents.change(who, it, Changes(status=status))
+        acts.append(latest(it))
+    assert acts == sorted(set(acts))
+    with pytest.raises(Conflict) as refused:
+        incidents.undo(who, it, acts[0])
+    assert refused.value.code == "undo_blocked"
+
+
+def test_opposite_moves_at_once_do_not_wait_for_each_other(app):
+    who = make.actor(app)
+    ids = [str(i) for i in make.put_threats(app, who, 2)]
+    first, second = (make.incident(app, who, [i]) for i in ids)
+    troubles: list[Exception] = []
+
+    def back_and_forth(here, there, threat_id) -> None:
+        with app.app_context():
+            for _ in range(15):
+                for source, target in ((here, there), (there, here)):
+                    try:
+                        incidents.move(who, source, [threat_id], str(target))
+                    except Exception as trouble:  # noqa: BLE001 - whatever it is, the test is to show it
+                        troubles.append(trouble)
+
+    together = [
+        threading.Thread(target=back_and_forth, args=(first, second, ids[0])),
+        threading.Thread(target=back_and_forth, args=(second, first, ids[1])),
+    ]
+    for thread in together:
+        thread.start()
+    for thread in together:
+        thread.join()
+    assert troubles == []
