@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from html.parser import HTMLParser
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.service import people
+from app.service import incidents, people
+from tests import make
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -58,3 +61,95 @@ def problems(page: str) -> list[str]:
 def reopen(page: str) -> str:
     """Return which incident the page offers to reopen."""
     return re.search(r'name="reopen" value="([^"]+)"', page)[1]
+
+
+def form(page: str, action: str) -> list[tuple[str, str]]:
+    """Return what a browser without JavaScript sends of the page's form with this action, without any button."""
+    reader = _Form(action)
+    reader.feed(page)
+    assert reader.pairs, f"no form {action}"
+    return reader.pairs
+
+
+def press(client: FlaskClient, path: str, pairs: list[tuple[str, str]], **changed: str) -> TestResponse:
+    """Send the fields of a form, some of them changed by hand; a button that was pressed is one more."""
+    kept = [(name, value) for name, value in pairs if name not in changed]
+    return client.post(path, data=urlencode([*kept, *changed.items()]), content_type=FORM)
+
+
+class _Form(HTMLParser):
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self.action, self.inside, self.pairs = action, False, []
+        self.area = self.select = None
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag == "form":
+            self.inside = given.get("action") == self.action
+        if not self.inside:
+            return
+        name = given.get("name")
+        if tag == "textarea":
+            self.area = [name, ""]
+        elif tag == "select":
+            self.select = name
+            self.pairs.append((name, ""))
+        elif tag == "option" and "selected" in given:
+            self.pairs[-1] = (self.select, given["value"])
+        elif tag == "input" and name and (given.get("type") not in {"checkbox", "radio"} or "checked" in given):
+            self.pairs.append((name, given.get("value") or ""))
+
+    def handle_data(self, data):
+        if self.area:
+            self.area[1] += data
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self.inside = False
+        if tag == "textarea" and self.area:
+            self.pairs.append((self.area[0], self.area[1].removeprefix("\n")))
+            self.area = None
+
+
+def life(app: Flask, client: FlaskClient) -> Life:
+    """Return a signed-in analyst's client, an incident of five threats, another open one, and the ids of all threats."""
+    ada = make.person(app)
+    ids = [str(threat_id) for threat_id in make.put_threats(app, ada, 8)]
+    first = make.incident(app, ada, ids[:5])
+    other = make.incident(app, ada, ids[5:7], "Flooding in Apapa")
+    return Life(app, sign_in(app, client), ada, str(first), str(other), ids)
+
+
+class Life:
+    """One who works on an incident by its page."""
+
+    def __init__(self, app, client, ada, first, other, ids):
+        self.app, self.client, self.ada, self.first, self.other, self.ids = app, client, ada, first, other, ids
+
+    def look(self, incident_id=None, query=""):
+        return self.client.get(f"/incidents/{incident_id or self.first}{query}").text
+
+    def act(self, verb, *pairs, incident_id=None, **fields):
+        """Send a form of the incident's page with the version that the page has now."""
+        path = f"/incidents/{incident_id or self.first}"
+        version = re.search(r'name="version" value="(\d+)"', self.client.get(path).text)
+        return send(self.client, f"{path}/{verb}", *pairs, **{"version": version[1] if version else "0", **fields})
+
+    def follow(self, answer):
+        assert answer.status_code == 303, problems(answer.text)
+        return self.client.get(answer.location).text
+
+    def undo(self, page):
+        """Press the button of the notice."""
+        path, act_id = re.search(r'action="(/incidents/[^"]+/undo)">.*?name="act_id" value="([^"]+)"', page, re.DOTALL).groups()
+        return send(self.client, path, act_id=act_id)
+
+    def links(self, incident_id=None):
+        with self.app.app_context():
+            view = incidents.get(self.ada, UUID(incident_id or self.first), deleted=True)
+            return sorted(str(link.threat_id) for link in view.links)
+
+    def facts(self, incident_id=None):
+        with self.app.app_context():
+            return incidents.get(self.ada, UUID(incident_id or self.first), deleted=True).incident

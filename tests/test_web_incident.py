@@ -13,44 +13,7 @@ from tests import browse, make
 
 @pytest.fixture
 def life(app, client):
-    """Return a signed-in analyst's client, an incident of five threats, another open one, and the ids of all threats."""
-    ada = make.person(app)
-    ids = [str(threat_id) for threat_id in make.put_threats(app, ada, 8)]
-    first = make.incident(app, ada, ids[:5])
-    other = make.incident(app, ada, ids[5:7], "Flooding in Apapa")
-    return Life(app, browse.sign_in(app, client), ada, str(first), str(other), ids)
-
-
-class Life:
-    def __init__(self, app, client, ada, first, other, ids):
-        self.app, self.client, self.ada, self.first, self.other, self.ids = app, client, ada, first, other, ids
-
-    def look(self, incident_id=None, query=""):
-        return self.client.get(f"/incidents/{incident_id or self.first}{query}").text
-
-    def act(self, verb, *pairs, incident_id=None, **fields):
-        """Send a form of the incident's page with the version that the page has now."""
-        path = f"/incidents/{incident_id or self.first}"
-        version = re.search(r'name="version" value="(\d+)"', self.client.get(path).text)
-        return browse.send(self.client, f"{path}/{verb}", *pairs, **{"version": version[1] if version else "0", **fields})
-
-    def follow(self, answer):
-        assert answer.status_code == 303, browse.problems(answer.text)
-        return self.client.get(answer.location).text
-
-    def undo(self, page):
-        """Press the button of the notice."""
-        path, act_id = re.search(r'action="(/incidents/[^"]+/undo)">.*?name="act_id" value="([^"]+)"', page, re.DOTALL).groups()
-        return browse.send(self.client, path, act_id=act_id)
-
-    def links(self, incident_id=None):
-        with self.app.app_context():
-            view = incidents.get(self.ada, UUID(incident_id or self.first), deleted=True)
-            return sorted(str(link.threat_id) for link in view.links)
-
-    def facts(self, incident_id=None):
-        with self.app.app_context():
-            return incidents.get(self.ada, UUID(incident_id or self.first), deleted=True).incident
+    return browse.life(app, client)
 
 
 def test_facts_are_edited_and_the_edit_is_undone(life):

@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response
 from app.errors import NotFound
 from app.service import people
 from app.service.actor import Actor
+from app.web.reading import FORM, form_pairs
+from app.web.sent import words_of
 
 
 def pages(name: str) -> Blueprint:
@@ -46,6 +48,8 @@ def _require_person() -> Response | None:
         return None
     if wants_json():
         abort(401, "You are signed out. Sign in again.")
+    if request.method == "POST" and request.mimetype == FORM and words_of(form_pairs()):
+        abort(401)  # the error page gives the words back
     # A form can't be sent again by a redirect, so it leads to the desk.
     back = request.full_path.rstrip("?") if request.method == "GET" else "/"
     return redirect(url_for("security.login", next=None if back == "/" else back), 303)

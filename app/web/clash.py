@@ -43,7 +43,7 @@ def shown(incident: Incident) -> dict[str, str]:
 
 def minute(time: datetime | None) -> str:
     """Return a time as a field of type datetime-local takes it, in UTC."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M") if time else ""
+    return time.astimezone(UTC).isoformat(timespec="minutes")[:16] if time else ""
 
 
 def written(pairs: Pairs, name: str) -> str | None:
@@ -67,6 +67,13 @@ def still_chosen(pairs: Pairs, incident: Incident) -> list[Clash]:
     """Return the clashes of a form in which the second editor is choosing already."""
     now = shown(incident)
     return [Clash(name, LABELS[name], mine, now[name]) for name in LABELS if (mine := written(pairs, MINE + name)) is not None]
+
+
+def met_again(pairs: Pairs, incident: Incident) -> list[Clash]:
+    """Return the clashes of a form that came too late, with what the second editor wrote before they began to choose."""
+    found = {met.name: met for met in clashes(pairs, incident)}
+    found |= {met.name: met for met in still_chosen(pairs, incident) if met.mine != met.theirs}
+    return [found[name] for name in LABELS if name in found]
 
 
 def chosen(pairs: Pairs, incident: Incident) -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 import sqlalchemy as sa
 from flask import current_app, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -10,12 +13,26 @@ from werkzeug.wrappers import Response
 
 from app import db, errors
 from app.errors import Fault
-from app.web import access, desk
-from app.web.reading import FORM, form_pairs
+from app.web import access, desk, incident_page
+from app.web.incident_page import Trouble
+from app.web.reading import FORM, Pairs, form_pairs
+from app.web.sent import words_of
 
 OLD_FORM = "The form is too old, or was not sent from this page. Nothing was saved."
 # Pages that can show the form again with everything in it, to be looked at and sent once more.
 KEEPS_FORM = {"desk.create", "desk.again", "desk.link"}
+INCIDENT_FORMS = {
+    "acts.edit": "edit",
+    "acts.status": "status",
+    "acts.delete": "status",
+    "acts.restore": "status",
+    "acts.comment": "comment",
+    "acts.unlink": "threats",
+    "acts.move": "threats",
+    "acts.split": "threats",
+    "acts.selected": "threats",
+    "acts.merge": "merge",
+}
 
 # For HTTP's own errors, by status: a heading and a sentence.
 HTTP_WORDS = {
@@ -49,9 +66,7 @@ def html_error(error: Exception) -> Response:
             words = [fault.issue for fault in error.faults]
         return _page(status, heading, *words)
     if isinstance(error, CSRFError):
-        if request.endpoint in KEEPS_FORM and request.mimetype == FORM and access.recognise():
-            return make_response(desk.kept(form_pairs(), [Fault("", "form_old", OLD_FORM + " Send it again.")]), 400)
-        return _page(400, "Send the form again", OLD_FORM, "Go back, load the page anew, and send the form again.")
+        return _old_form(form_pairs() if request.mimetype == FORM else [])
     if isinstance(error, HTTPException) and error.code:
         return _http_page(error, error.code)
     current_app.logger.error("An error that nobody foresaw", exc_info=error)
@@ -65,17 +80,31 @@ def _http_page(error: HTTPException, code: int) -> Response:
     if code == 413:
         limit = request.max_content_length or 0
         words = f"What you sent is larger than allowed here, which is {limit // 1024:,} kB."
-    response = _page(code, heading, words)
+    response = _page(code, heading, words, sent=words_of(form_pairs()) if code == 401 and request.mimetype == FORM else ())
     for name, value in error.get_headers():
         if name.lower() in {"allow", "retry-after"}:
             response.headers[name] = value
     return response
 
 
-def _page(status: int, heading: str, *words: str) -> Response:
-    response = make_response(
-        render_template("errors/error.html", heading=heading, words=words, actor=g.get("actor"), status=status), status
-    )
+def _old_form(pairs: Pairs) -> Response:
+    """Return the form's page with everything in it and a fresh token; for who is signed out, what they wrote, to be copied."""
+    known = access.recognise()
+    where = INCIDENT_FORMS.get(request.endpoint or "")
+    if known and pairs and request.endpoint in KEEPS_FORM:
+        return make_response(desk.kept(pairs, [Fault("", "form_old", OLD_FORM + " Send it again.")]), 400)
+    if known and pairs and where:
+        trouble = Trouble(where, pairs, errors.Unreadable(OLD_FORM + " Send it again."))
+        # Of an incident that there is not, the plain page below says no more than of any other.
+        with suppress(errors.NotFound):
+            return make_response(incident_page.again((request.view_args or {})["incident_id"], trouble))
+    ways = "Go back, load the page anew, and send the form again." if known else "Sign in, and send the form again."
+    return _page(400, "Send the form again", OLD_FORM, ways, sent=words_of(pairs))
+
+
+def _page(status: int, heading: str, *words: str, sent: Sequence[tuple[str, str]] = ()) -> Response:
+    page = render_template("errors/error.html", heading=heading, words=words, actor=g.get("actor"), status=status, sent=sent)
+    response = make_response(page, status)
     if status == 503:
         response.headers["Retry-After"] = "5"
     return response

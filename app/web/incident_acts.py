@@ -9,7 +9,7 @@ from flask import abort
 from flask.typing import ResponseReturnValue
 
 from app.db import new_id
-from app.errors import Conflict, Faults, Invalid, VersionMismatch
+from app.errors import Conflict, Faults, Invalid, NotFound, VersionMismatch
 from app.service import incidents
 from app.service.incidents import Changes, NewIncident
 from app.service.incidents.history import latest
@@ -18,7 +18,7 @@ from app.terms import IncidentStatus
 from app.web import clash, incident_page
 from app.web.access import actor, pages
 from app.web.acting import Done, back, done, expected, perform
-from app.web.chosen import written
+from app.web.chosen import chosen_incident, chosen_to_merge, written
 from app.web.incident_page import Trouble
 from app.web.reading import Pairs, first, form_pairs
 from app.web.text import counted
@@ -33,6 +33,7 @@ def carry_out(
 ) -> ResponseReturnValue:
     """Do an act of the form `where` that returns the notice's words; if it can't be done, show the page with the form again.
 
+    An incident that was deleted or merged meanwhile has no forms: its page gives the words back. Raises NotFound for none.
     `reopens` is the incident that may have to be reopened for it; a button of the form then asks to do both at once.
     """
     pairs = form_pairs()
@@ -47,7 +48,7 @@ def carry_out(
 
     try:
         return perform(pairs, work)
-    except (Invalid, VersionMismatch, Conflict) as error:
+    except (Invalid, VersionMismatch, Conflict, NotFound) as error:
         closed = isinstance(error, Conflict) and error.code == "incident_not_open"
         return incident_page.again(incident_id, Trouble(where, pairs, error, reopens if closed else None))
 
@@ -61,7 +62,14 @@ def edit(incident_id: UUID) -> ResponseReturnValue:
 
     def act(pairs: Pairs) -> str:
         faults = Faults()
-        incidents.change(actor(), incident_id, clash.changes(pairs, faults), faults, expected(pairs))
+        changes = clash.changes(pairs, faults)
+        try:
+            incidents.change(actor(), incident_id, changes, faults, expected(pairs))
+        except VersionMismatch as error:
+            # A comment or a link makes a version too. Only another text of a field stands against this one.
+            if clash.clashes(pairs, incidents.get(actor(), incident_id).incident):
+                raise
+            incidents.change(actor(), incident_id, changes, faults, error.current)
         return "Saved."
 
     return carry_out(incident_id, "edit", act)
@@ -128,7 +136,7 @@ def unlink(incident_id: UUID) -> ResponseReturnValue:
 def move(incident_id: UUID) -> ResponseReturnValue:
     """Move the selected threats to another open incident."""
     pairs = form_pairs()
-    target = _target(pairs)
+    target = chosen_incident(pairs)
 
     def act(pairs: Pairs) -> str:
         ids = written(pairs)
@@ -165,9 +173,7 @@ def merge(incident_id: UUID) -> ResponseReturnValue:
     """Merge other incidents into this one."""
 
     def act(pairs: Pairs) -> str:
-        ids = [value for name, value in pairs if name == "incident_ids" and value]
-        ids += (first(pairs, "other_id") or "").split()
-        ids = list(dict.fromkeys(ids))
+        ids = chosen_to_merge(pairs)
         incidents.merge(actor(), incident_id, ids, first(pairs, "reason"), expected=_unless_reopening(pairs))
         return f"{counted(len(ids), 'incident')} merged into this one."
 
@@ -192,11 +198,6 @@ def undo(incident_id: UUID) -> ResponseReturnValue:
         return perform(pairs, work)
     except Conflict as error:
         return incident_page.again(incident_id, Trouble("undo", pairs, error, act_id=act_id))
-
-
-def _target(pairs: Pairs) -> str:
-    """Return the incident that threats go to: the id that was typed, or the one chosen."""
-    return (first(pairs, "other_id") or "").strip() or (first(pairs, "to_incident_id") or "")
 
 
 def _unless_reopening(pairs: Pairs) -> int | None:

@@ -10,7 +10,7 @@ from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from app.errors import Conflict, CordonError, Fault, Invalid, VersionMismatch
+from app.errors import Conflict, CordonError, Fault, Invalid, NotFound, Unreadable, VersionMismatch
 from app.models import Incident
 from app.service import incidents
 from app.service.incidents import KINDS, LinkedThreat
@@ -21,14 +21,19 @@ from app.service.rules import unknown
 from app.terms import Permission
 from app.web import clash
 from app.web.access import actor
+from app.web.chosen import chosen_incident, chosen_to_merge
 from app.web.forms import CommentForm, EditForm, GroupingForm, MergeForm
 from app.web.lists import ListQuery, read
 from app.web.reading import Pairs, first, printable, query_pairs
+from app.web.sent import words_of
 from app.web.summary import messages
 
 PER_PAGE = 30
 OPEN_SHOWN = 20
 CHANGED = "Someone else changed this incident since you opened it. Nothing was saved yet."
+ENTRY = {"act", "threat", "number"}
+"""Parameters that name an entry of the timeline, whose page is then shown."""
+GONE = "The incident to be reopened is not there any more. Nothing was saved."
 TARGETS = {
     "threat_ids": "threats",
     "to_incident_id": "to_incident_id",
@@ -38,6 +43,7 @@ TARGETS = {
     "body": "body",
     "scope": "scope-0",
     "version": "edit",
+    "status": "state",
 }
 
 
@@ -51,6 +57,8 @@ def _kind(value: str, name: str, faults: Any) -> str | None:
 PARAMS = (
     Param("kind", Kind(_kind, {"enum": list(KINDS)}), "Only entries of these kinds.", repeatable=True),
     Param("act", ID, "The page that this act is on."),
+    Param("threat", ID, "With `act` and `number`: the page that this version of a threat is on."),
+    Param("number", whole(1, OFFSET_MAX), "The number of the version."),
     Param("page", whole(1, OFFSET_MAX // PER_PAGE), "The page, from 1."),
 )
 
@@ -69,14 +77,22 @@ class Trouble:
     @property
     def status(self) -> int:
         """Return the HTTP status of the page."""
-        return 422 if isinstance(self.error, Invalid) else 409
+        return 422 if isinstance(self.error, Invalid) else 400 if isinstance(self.error, Unreadable) else 409
 
     @property
     def words(self) -> str:
         """Return what stands against it, where that is not a matter of single fields."""
         if isinstance(self.error, VersionMismatch) or self.choosing:
             return CHANGED
-        return str(self.error) if isinstance(self.error, Conflict) else ""
+        if isinstance(self.error, NotFound):
+            return GONE
+        return str(self.error) if isinstance(self.error, Conflict | Unreadable) else ""
+
+    def words_without_forms(self, incident: Incident) -> str:
+        """Return why nothing came of the form on the page of an incident that can't be changed any more."""
+        if isinstance(self.error, Conflict | Unreadable):
+            return str(self.error)
+        return f"This incident was {'deleted' if incident.deleted_at else 'merged into another'} meanwhile. Nothing was saved."
 
     @property
     def faults(self) -> list[Fault]:
@@ -119,10 +135,13 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
     kinds = query.values.get("kind", ())
     number = query.page
     if act_id := query.values.get("act"):
-        number = position(who, incident_id, act_id, kinds) // PER_PAGE + 1
+        version = (query.values["threat"], query.values["number"]) if {"threat", "number"} <= query.values.keys() else None
+        number = position(who, incident_id, act_id, kinds, version) // PER_PAGE + 1
     alive = incident.deleted_at is None and incident.merged_into_id is None
     may_write = Permission.INCIDENTS_WRITE in who.permissions
     near = _near(view.links)
+    others = _others(incident, near) if may_write and alive else []
+    to_merge = [printable(part) for part in chosen_to_merge(trouble.pairs)] if trouble and trouble.where == "merge" else []
     errors = messages(trouble.faults, TARGETS) if trouble else []
     return render_template(
         "incidents/show.html",
@@ -136,14 +155,17 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
         deletion=next(iter(history(who, incident_id, ("deleted",), 1).items), None) if incident.deleted_at else None,
         entries=history(who, incident_id, kinds, PER_PAGE, (number - 1) * PER_PAGE),
         kinds=kinds_of(who, incident_id),
-        query=ListQuery(tuple(pair for pair in query.pairs if pair[0] != "act"), query.values, number),
+        query=ListQuery(tuple(pair for pair in query.pairs if pair[0] not in ENTRY), query.values, number),
         per_page=PER_PAGE,
-        others=_others(incident, near) if may_write and alive else [],
+        others=others,
         near="" if near is None else "{},{}".format(*near),
         forms=_forms(incident, trouble),
-        ticked=_ticked(trouble),
+        ticked={*to_merge, *_sent_all(trouble, "threat_ids")},
+        typed=[part for part in to_merge if part not in {str(other.incident_id) for other in others}],
         elsewhere=[part for part in _sent(trouble, "selected").split() if _plain(part)],
         trouble=trouble,
+        stopped=trouble.words_without_forms(incident) if trouble and not alive and trouble.where != "undo" else "",
+        sent=words_of(trouble.pairs) if trouble and not alive else [],
         errors=errors,
         at=f"{request.path}{query.link()}" if request.method == "GET" else f"/incidents/{incident_id}",
     )
@@ -163,7 +185,9 @@ def _others(incident: Incident, near: tuple[float, float] | None) -> list[OpenIn
 def _forms(incident: Incident, trouble: Trouble | None) -> Forms:
     sent = dict.fromkeys(("edit", "comment", "threats", "merge"))
     if trouble:
-        sent[trouble.where] = MultiDict((name, printable(value)) for name, value in trouble.pairs)
+        values = MultiDict((name, printable(value)) for name, value in trouble.pairs)
+        values["to_incident_id"] = printable(chosen_incident(trouble.pairs))
+        sent[trouble.where] = values
     now = clash.shown(incident)
     forms = Forms(
         edit=EditForm(formdata=sent["edit"], data=now),
@@ -182,10 +206,10 @@ def _meet(forms: Forms, incident: Incident, trouble: Trouble) -> None:
     """Bring together what the form says and what someone else wrote meanwhile."""
     pairs = trouble.pairs
     if isinstance(trouble.error, VersionMismatch):
-        forms.clashes = clash.clashes(pairs, incident)
-        for met in forms.clashes:
-            if met.mine is None:  # the second editor had left it alone
-                forms.edit[met.name].data = met.theirs
+        forms.clashes = clash.met_again(pairs, incident)
+        for name, theirs in forms.was.items():
+            if clash.written(pairs, name) == clash.written(pairs, clash.WAS + name):  # the second editor had left it alone
+                forms.edit[name].data = theirs
         return
     # The form is still about the version that it was made from.
     forms.version = first(pairs, "version") or forms.version
@@ -197,8 +221,8 @@ def _meet(forms: Forms, incident: Incident, trouble: Trouble) -> None:
             forms.edit[name].data = value
 
 
-def _ticked(trouble: Trouble | None) -> set[str]:
-    return {value for name, value in trouble.pairs if name in {"threat_ids", "incident_ids"}} if trouble else set()
+def _sent_all(trouble: Trouble | None, name: str) -> list[str]:
+    return [value for key, value in trouble.pairs if key == name] if trouble else []
 
 
 def _sent(trouble: Trouble | None, name: str) -> str:

@@ -100,7 +100,7 @@ def field_time(text: str) -> str:
         time = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         return ""
-    return time.strftime("%Y-%m-%dT%H:%M")
+    return time.isoformat(timespec="minutes")[:16]
 
 
 def country_name(code: str | None) -> str:

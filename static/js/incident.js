@@ -14,7 +14,7 @@ function searchToMerge(fieldset) {
   const add = (one) => {
     if (!one) return;
     other.value = "";
-    let box = fieldset.querySelector(`input[value="${one.id}"]`);
+    let box = fieldset.querySelector(`input[value="${CSS.escape(one.id)}"]`);
     if (!box) {
       const label = document.createElement("label");
       label.className = "check";
@@ -24,6 +24,7 @@ function searchToMerge(fieldset) {
     }
     box.checked = true;
   };
+  for (const id of other.value.split(" ").filter(Boolean)) add({ id, title: id });
   new Combobox(other, () => fieldset.dataset.near, fieldset.dataset.skip, add);
 }
 document.querySelectorAll("[data-merge]").forEach(searchToMerge);

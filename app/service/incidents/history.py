@@ -134,14 +134,14 @@ def latest(actor: Actor, incident_id: UUID, since: UUID) -> UUID | None:
     )
 
 
-def _undone(actor: Actor, incident_id: UUID) -> tuple[set[UUID], set[UUID]]:
+def _undone(actor: Actor, incident_id: UUID) -> tuple[set[UUID | None], set[UUID | None]]:
     """Return the acts that are undone now, without those whose undo was itself undone; and all that were ever undone."""
     undos = db.session.execute(
         sa.select(Activity.id, Activity.undoes_id)
         .where(owned(actor, Activity), in_timeline_of(actor, [incident_id]), Activity.undoes_id.is_not(None))
         .order_by(Activity.id.desc())
     ).all()
-    undone: set[UUID] = set()
+    undone: set[UUID | None] = set()
     for act_id, undoes_id in undos:
         if act_id not in undone:
             undone.add(undoes_id)
