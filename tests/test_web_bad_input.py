@@ -161,3 +161,21 @@ def test_a_body_in_chunks_over_the_limit_is_refused_and_not_cut(app, desk, nothi
         environ_overrides={"wsgi.input_terminated": True},
     )
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("nonce", [b"%FF", b"%ED%A0%80", b"%00", b"a%20b", b"x" * 65])
+@pytest.mark.parametrize("path", ["/incidents", "/incidents/link", "/incidents/{}/comment", "/threats/{}"])
+def test_a_one_time_number_that_is_none_is_refused(desk, nothing_is_written, path, nonce):
+    client, ids = desk
+    answer = browse.send(client, path.format(ids[0]), threat_ids=ids[0], title="T", body="B", status="x", raw=b"&nonce=" + nonce)
+    assert answer.status_code == 400
+    assert "one-time number" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/incidents", "/incidents/link"])
+def test_a_view_that_no_desk_has_loses_no_form(desk, nothing_is_written, path):
+    client, ids = desk
+    answer = browse.send(client, path, threat_ids=ids[0], description="Kept words", view="page=1&page=2")
+    assert answer.status_code == 422
+    assert "Kept words</textarea>" in answer.text
+    assert browse.ticked(answer.text) == [ids[0]]

@@ -54,16 +54,17 @@ def test_adding_what_is_there_already_writes_nothing_and_offers_no_undo(app, des
     assert "undo-last" not in page
 
 
-def test_a_closed_incident_is_refused_in_place_and_reopened_if_asked(app, desk):
+@pytest.mark.parametrize("field", ["to_incident_id", "other_id"])
+def test_a_closed_incident_is_refused_in_place_and_reopened_if_asked(app, desk, field):
     client, ada, ids, made = desk
     close(app, ada, made)
-    answer = browse.send(client, "/incidents/link", threat_ids=ids[3], to_incident_id=made, title="Kept")
+    answer = browse.send(client, "/incidents/link", ("threat_ids", ids[3]), (field, made), title="Kept")
     assert answer.status_code == 409
     assert "is closed. Reopen it first, then link threats to it." in browse.problems(answer.text)[0]
     assert browse.ticked(answer.text) == [ids[3]]
     assert 'value="Kept"' in answer.text
-    fields = {"threat_ids": ids[3], "other_id": made, "reopen": browse.reopen(answer.text)}
-    assert browse.send(client, "/incidents/link", **fields).status_code == 303
+    pairs = browse.form(answer.text, "/incidents")
+    assert browse.press(client, "/incidents/link", pairs, reopen=browse.reopen(answer.text)).status_code == 303
     assert ids[3] in links(app, ada, made)
 
 

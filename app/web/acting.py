@@ -19,6 +19,7 @@ from app.service.idempotency import Answer, Request, once
 from app.web.access import actor
 from app.web.reading import Pairs, first
 
+NONCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 OUR_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
@@ -59,9 +60,11 @@ def perform(pairs: Pairs, work: Callable[[], Done]) -> Response:
 
 
 def _once(number: str, work: Callable[[], Done]) -> dict[str, Any]:
-    """Return what came of a form; for one that was sent before, with the same fields, what came of it then."""
+    """Return what came of a form; for one that was sent before, with the same fields, what came of it then. Raises Unreadable."""
     if not number:
         return asdict(work())
+    if not NONCE.fullmatch(number):
+        raise Unreadable("The form's one-time number can't be read.")
     who, body = actor(), request.get_data(cache=True)
     # Someone may go back to a form and change it: that is another form.
     key = f"form {who.id} {number} {hashlib.sha256(body).hexdigest()}"

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from app.db import new_id
-from app.errors import Conflict, Fault, Faults, Invalid, NotFound
+from app.errors import Conflict, Fault, Faults, Invalid, NotFound, Unreadable
 from app.service import incidents, rules, threats
 from app.service.actor import Actor
 from app.service.incidents import Changes, NewIncident
@@ -22,7 +22,7 @@ from app.service.threats import ThreatView
 from app.terms import IncidentStatus, Permission
 from app.web.access import actor, pages
 from app.web.acting import Done, done, perform
-from app.web.chosen import Chosen, choose, written
+from app.web.chosen import Chosen, choose, chosen_incident, written
 from app.web.forms import IncidentForm
 from app.web.lists import DESK_FILTERS, DESK_PARAMS, PER_PAGE, ListQuery, Period, only, read
 from app.web.reading import Pairs, first, form_pairs, pairs_of, printable, query_pairs
@@ -94,7 +94,7 @@ def link() -> ResponseReturnValue:
     """Add the selected threats to an open incident and come back to the desk; a closed one is reopened first if asked for."""
     pairs = form_pairs()
     ids = written(pairs)
-    chosen_id = (first(pairs, "other_id") or "").strip() or first(pairs, "to_incident_id") or ""
+    chosen_id = chosen_incident(pairs)
     reopen = first(pairs, "reopen") == chosen_id
 
     def work() -> Done:
@@ -107,9 +107,8 @@ def link() -> ResponseReturnValue:
         if reopen:
             incidents.change(actor(), incident_id, Changes(status=IncidentStatus.OPEN))
         incident = incidents.link(actor(), incident_id, ids, faults=faults).incident
-        view = only(DESK_PARAMS, pairs_of(first(pairs, "view") or ""))
         words = f"{counted(incident.link_count - before, 'threat')} added to “{incident.title}”."
-        to = f"/?{urlencode([(name, printable(value)) for name, value in view])}".rstrip("?")
+        to = f"/?{urlencode([(name, printable(value)) for name, value in _view(pairs).pairs])}".rstrip("?")
         return done(words, to, incident_id, latest(actor(), incident_id, since), made=True)
 
     try:
@@ -137,8 +136,15 @@ def kept(pairs: Pairs, faults: list[Fault], reopen: str = "") -> str:
 
     `reopen` is an incident that has to be reopened before the form can be carried out.
     """
-    state = pairs_of(first(pairs, "view") or "")
-    return _page(read(DESK_PARAMS, only(DESK_PARAMS, state)), _draft(actor(), pairs), messages(faults, TARGETS), reopen)
+    return _page(_view(pairs), _draft(actor(), pairs), messages(faults, TARGETS), reopen)
+
+
+def _view(pairs: Pairs) -> ListQuery:
+    """Return the state of the desk that the form was sent from; one that nobody could have sent it from is no state."""
+    try:
+        return read(DESK_PARAMS, only(DESK_PARAMS, pairs_of(first(pairs, "view") or "")))
+    except Unreadable:
+        return read(DESK_PARAMS, [])
 
 
 @blueprint.get("/threats/list")
@@ -150,7 +156,7 @@ def rows() -> ResponseReturnValue:
 
 def _draft(who: Actor, pairs: Pairs) -> Draft:
     values = MultiDict((name, printable(value)) for name, value in pairs)
-    return Draft(IncidentForm(formdata=values), choose(who, written(pairs)), values.get("to_incident_id", ""))
+    return Draft(IncidentForm(formdata=values), choose(who, written(pairs)), printable(chosen_incident(pairs)))
 
 
 def _found(query: ListQuery) -> Page[ThreatView]:
