@@ -60,7 +60,31 @@ def test_a_change_meanwhile_is_said_and_nothing_is_saved(threat):
     assert answer.status_code == 409
     assert "This threat was changed since you opened it." in answer.text
     assert 'value="Kept words"' in answer.text
+    assert '<details class="act" open>' in answer.text
     assert browse.send(client, path, version="then", pinned="true").status_code == 400
+
+
+def test_a_chosen_status_is_kept_and_the_reason_stays_when_something_else_fails(threat):
+    client, _, path = threat
+    send(client, path, status="dismissed", dismissal_reason="A rumour.")
+    seen = browse.hidden(client.get(path).text, "version")
+    send(client, path, pinned="true")
+    answer = browse.send(client, path, version=seen, status="contained")
+    assert answer.status_code == 409
+    assert '<option value="contained" selected>' in answer.text
+    assert 'value="A rumour."' in answer.text
+    assert '<details class="act">' in answer.text
+    pin = browse.send(client, path, pinned="maybe")
+    assert pin.status_code == 422
+    assert 'value="A rumour."' in pin.text
+
+
+def test_pinning_minds_no_change_meanwhile(threat):
+    client, _, path = threat
+    pin = client.get(path).text.split('aria-label="Pin"')[1].split("</form>")[0]
+    assert 'name="version"' not in pin
+    send(client, path, status="contained")
+    assert browse.send(client, path, nonce=browse.hidden(pin, "nonce"), pinned="true").status_code == 303
 
 
 def test_a_viewer_has_no_forms(app, threat):
@@ -85,6 +109,12 @@ def test_versions_are_shown_newest_first_in_pages_with_as_many_statements_for_ma
     assert page.index("Title 29</ins>") < page.index("Title 28</ins>")
     assert 'id="version-11"' in page
     assert 'id="version-10"' not in page
+    for number in (30, 11, 10, 1):
+        part = client.get(f"{path}?version={number}").text
+        assert f'id="version-{number}"' in part
+        assert f'href="{path}?version={number}#version-{number}"' in part
+    assert 'href="?page=2"' in client.get(f"{path}?version=30").text.replace(path, "")
+    assert client.get(f"{path}?version=x").status_code == 422
     second = client.get(f"{path}?page=2").text
     assert 'id="version-10"' in second
     assert "It arrived." in second

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.errors import CordonError, Faults, Invalid, Unreadable, VersionMismatch
 from app.service import incidents, rules, threats
-from app.service.query import LIMIT_MAX
+from app.service.query import LIMIT_MAX, OFFSET_MAX, Param, whole
 from app.service.threats.change import ThreatChanges, change
 from app.service.threats.versions import versions
 from app.terms import Permission, ThreatStatus
@@ -24,6 +24,7 @@ from app.web.reading import Pairs, first, form_pairs, printable, query_pairs
 from app.web.summary import messages
 
 VERSIONS_SHOWN = 20
+PARAMS = (PAGE, Param("version", whole(1, OFFSET_MAX), "The page that this version is on."))
 CHANGED = "This threat was changed since you opened it. Nothing was saved yet: look at what it says now, then send it again."
 
 blueprint = pages("threats")
@@ -32,7 +33,7 @@ blueprint = pages("threats")
 @blueprint.get("/threats/<uuid:threat_id>")
 def show(threat_id: UUID) -> ResponseReturnValue:
     """Show one threat: its facts, its place, what its source says, the incidents it is in, and its versions."""
-    query = read((PAGE,), query_pairs())
+    query = read(PARAMS, query_pairs())
     query.faults.raise_if_any()
     return _page(threat_id, query)
 
@@ -79,10 +80,14 @@ def _seen(pairs: Pairs) -> datetime | None:
 def _page(threat_id: UUID, query: ListQuery, pairs: Pairs | None = None, error: CordonError | None = None) -> str:
     who = actor()
     threat = threats.get(who, threat_id).threat
+    if number := query.values.get("version"):
+        page = max(0, threat.version_count - number) // VERSIONS_SHOWN + 1
+        query = ListQuery(tuple(pair for pair in query.pairs if pair[0] != "version"), query.values, page)
     # Newest first, though they are counted from the oldest.
     end = max(0, threat.version_count - (query.page - 1) * VERSIONS_SHOWN)
     start = max(0, end - VERSIONS_SHOWN)
-    sent = None if pairs is None else MultiDict((name, printable(value)) for name, value in pairs)
+    sent = MultiDict((name, printable(value)) for name, value in pairs or [])
+    dismissing = "dismissal_reason" in sent
     return render_template(
         "threats/show.html",
         threat=threat,
@@ -91,7 +96,9 @@ def _page(threat_id: UUID, query: ListQuery, pairs: Pairs | None = None, error: 
         query=query,
         per_page=VERSIONS_SHOWN,
         statuses=[status for status in ThreatStatus if status is not ThreatStatus.DISMISSED],
-        dismiss=DismissForm(formdata=sent, data={"dismissal_reason": threat.dismissal_reason}),
+        sent_status="" if dismissing else sent.get("status", ""),
+        dismissing=dismissing,
+        dismiss=DismissForm(formdata=sent if dismissing else None, data={"dismissal_reason": threat.dismissal_reason}),
         errors=messages(error.faults, {}) if isinstance(error, Invalid) else [],
         changed=CHANGED if isinstance(error, VersionMismatch) else "",
         may_write=Permission.THREATS_WRITE in who.permissions,
