@@ -199,8 +199,7 @@ def _target(written: str | None, source: UUID, faults: Faults) -> UUID | None:
         return None
     target = rules.identifier(written, "to_incident_id", faults)
     if target == source:
-        faults.add("to_incident_id", "field_invalid", "They are in this incident already.")
-        return None
+        raise Conflict("state_conflict", "They are in this incident already.")
     return target
 
 
@@ -215,7 +214,7 @@ def _sources(written: Sequence[str], target: UUID, faults: Faults) -> dict[str, 
     for i, value in enumerate(written):
         source = rules.identifier(value, f"incident_ids[{i}]", faults)
         if source == target:
-            faults.add(f"incident_ids[{i}]", "field_invalid", "An incident can't be merged into itself.")
-        elif source and source not in sources.values():
+            raise Conflict("state_conflict", "An incident can't be merged into itself.")
+        if source and source not in sources.values():
             sources[f"incident_ids[{i}]"] = source
     return sources
