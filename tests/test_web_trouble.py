@@ -167,6 +167,14 @@ def test_who_is_signed_out_is_given_their_words_back(app, life, path, token):
     assert life.facts().title not in answer.text
 
 
+def test_who_may_not_write_any_more_is_given_their_words_back(app, life):
+    make.person(app, "vera@example.org", "viewer")
+    vera = browse.sign_in(app, app.test_client(), "vera@example.org")
+    answer = browse.send(vera, f"/incidents/{life.first}/comment", body=WORDS)
+    assert answer.status_code == 403
+    assert f"{escape(WORDS)}</textarea>" in answer.text
+
+
 def test_a_status_that_there_is_not_is_said_at_the_buttons(life):
     answer = life.act("status", status="lost")
     assert answer.status_code == 422

@@ -64,7 +64,8 @@ def html_error(error: Exception) -> Response:
         words = [str(error)]
         if isinstance(error, errors.Invalid):
             words = [fault.issue for fault in error.faults]
-        return _page(status, heading, *words)
+        readable = request.method == "POST" and request.mimetype == FORM and not isinstance(error, errors.Unreadable)
+        return _page(status, heading, *words, sent=words_of(form_pairs()) if readable else ())
     if isinstance(error, CSRFError):
         return _old_form(form_pairs() if request.mimetype == FORM else [])
     if isinstance(error, HTTPException) and error.code:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -96,6 +96,47 @@ def test_a_double_click_acts_once(incident):
     expect(page.get_by_text("Said once.")).to_have_count(1)
 
 
+def test_a_form_whose_sending_was_cancelled_can_be_sent_again(incident):
+    page = incident
+    page.clock.install()
+    page.route("**/comment", lambda route: route.abort("aborted"))
+    page.get_by_role("textbox", name="Comment").fill("Said at last.")
+    send = page.get_by_role("button", name="Add comment")
+    with page.expect_event("requestfailed"):
+        send.click(no_wait_after=True)
+    expect(send).to_be_disabled()
+    page.unroute("**/comment")
+    page.clock.run_for(11_000)
+    expect(send).to_be_enabled()
+    send.click()
+    expect(page.locator("[data-notice]")).to_contain_text("Comment added.")
+
+
+def test_what_was_chosen_to_merge_is_kept_when_the_page_refuses_it(site, incident, made):
+    page = incident
+    title = page.get_by_role("heading", level=1).inner_text().replace("Queue", "Flooded road")
+    page.get_by_text("Merge other incidents").click()
+    field = page.get_by_role("combobox", name="Find another open incident")
+    field.fill(title)
+    expect(page.locator("#merge .options [role=option]")).to_have_count(1)
+    field.press("ArrowDown")
+    field.press("Enter")
+    page.get_by_label("Reason").fill("One queue")
+    with site.app.app_context():
+        from app.service import incidents, people
+
+        ada = people.actor_for(people.find("ada@example.org").id)
+        for one in made:
+            incidents.change(ada, UUID(one), incidents.Changes(status="closed"))
+    page.get_by_role("button", name="Merge", exact=True).last.click()
+    for words in ("Someone else changed this incident", "is closed"):
+        expect(page.locator("#trouble")).to_contain_text(words)
+        expect(page.locator(f'#merge input[type="checkbox"][value="{made[1]}"]')).to_be_checked()
+        button = page.get_by_role("button", name="Reopen it and go on")
+        (button if words == "is closed" else page.get_by_role("button", name="Merge", exact=True).last).click()
+    expect(page.locator("[data-notice]")).to_contain_text("1 incident merged into this one.")
+
+
 def test_two_people_edit_and_the_second_loses_nothing(browser, site, incident, made):
     page = incident
     page.get_by_text("Edit title, description").click()
@@ -129,7 +170,7 @@ def test_an_undo_that_is_blocked_says_why_beside_the_act(incident):
     page.locator(".entry", has_text="closed the incident").get_by_role("button", name="Undo").click()
     blocked = page.locator(".entry", has_text="closed the incident")
     expect(blocked.get_by_role("alert")).to_contain_text("Undo that first.")
-    assert page.evaluate("document.activeElement.id") == "trouble"
+    expect(page.locator("#trouble")).to_be_focused()
 
 
 def test_shortcuts_are_told_used_and_switched_off(incident):
