@@ -99,6 +99,55 @@ def test_ids_that_are_not_in_the_list_are_kept_whether_they_were_ticked_or_typed
     assert ("incident_ids", life.other) in form(life, "merge", answer.text)
 
 
+def test_the_second_editor_is_shown_both_texts_and_loses_nothing(life):
+    page = life.look()
+    was = {f"was_{name}": browse.hidden(page, f"was_{name}") for name in ("title", "description", "scope", "started_at")}
+    seen = browse.hidden(page, "version")
+    same = {"scope": "aggregate", "started_at": ""}
+    life.follow(life.act("edit", title="Theirs", description="Their words", **same))
+    mine = {"title": "Mine", "description": "", **same}
+    answer = life.act("edit", version=seen, **{**was, **mine})
+    assert answer.status_code == 409
+    assert "Changed while you were editing" in answer.text
+    assert "<blockquote>Mine</blockquote>" in answer.text
+    assert "<blockquote>Theirs</blockquote>" in answer.text
+    assert "You had not changed it. It now says:" in answer.text  # the description
+    assert 'id="title" name="title" value="Mine"' in answer.text
+    assert "Their words</textarea>" in answer.text
+    assert life.facts().title == "Theirs"
+
+    now = {name: browse.hidden(answer.text, name) for name in (*was, "version", "mine_title")}
+    fields = {**now, **same, "title": "Mine", "description": "Their words"}
+    theirs = browse.send(life.client, f"/incidents/{life.first}/edit", **fields, keep="title theirs")
+    assert theirs.status_code == 409
+    assert 'id="title" name="title" value="Theirs"' in theirs.text
+    fields["title"] = "Theirs"
+    mine = browse.send(life.client, f"/incidents/{life.first}/edit", **fields, keep="title mine")
+    assert 'id="title" name="title" value="Mine"' in mine.text
+    fields["title"] = "Mine"
+    life.follow(browse.send(life.client, f"/incidents/{life.first}/edit", **fields))
+    assert (life.facts().title, life.facts().description) == ("Mine", "Their words")
+
+
+def test_an_act_on_what_was_changed_meanwhile_is_said_and_keeps_the_form(life):
+    answer = life.act("unlink", ("threat_ids", life.ids[0]), version="0")
+    assert answer.status_code == 409
+    assert "Someone else changed this incident since you opened it." in answer.text
+    assert browse.ticked(answer.text) == [life.ids[0]]
+    assert len(life.links()) == 5
+    assert life.act("unlink", ("threat_ids", life.ids[0]), version="x").status_code == 400
+
+
+def test_a_split_of_an_incident_that_was_emptied_meanwhile_keeps_its_title(life):
+    pairs = [*form(life, "selected"), ("threat_ids", life.ids[0])]
+    with life.app.app_context():
+        incidents.unlink(life.ada, UUID(life.first), life.ids[:5])
+    answer = press(life, "split", pairs, new_title="Another matter")
+    assert answer.status_code == 422
+    assert "Nothing was saved." in answer.text
+    assert "Another matter</textarea>" in answer.text
+
+
 def test_a_third_edit_during_a_clash_leaves_the_second_editor_their_words(life):
     same = {"description": "", "scope": "aggregate", "started_at": ""}
     pairs = form(life, "edit")

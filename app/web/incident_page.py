@@ -89,9 +89,11 @@ class Trouble:
         return str(self.error) if isinstance(self.error, Conflict | Unreadable) else ""
 
     def words_without_forms(self, incident: Incident) -> str:
-        """Return why nothing came of the form on the page of an incident that can't be changed any more."""
+        """Return why nothing came of a form that the page of the incident has no longer."""
         if isinstance(self.error, Conflict | Unreadable):
             return str(self.error)
+        if not incident.deleted_at and not incident.merged_into_id:
+            return self.words or "Nothing was saved."
         return f"This incident was {'deleted' if incident.deleted_at else 'merged into another'} meanwhile. Nothing was saved."
 
     @property
@@ -142,6 +144,7 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
     near = _near(view.links)
     others = _others(incident, near) if may_write and alive else []
     to_merge = [printable(part) for part in chosen_to_merge(trouble.pairs)] if trouble and trouble.where == "merge" else []
+    formless = not alive or (trouble is not None and trouble.where == "threats" and not view.links)
     errors = messages(trouble.faults, TARGETS) if trouble else []
     return render_template(
         "incidents/show.html",
@@ -164,8 +167,8 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
         typed=[part for part in to_merge if part not in {str(other.incident_id) for other in others}],
         elsewhere=[part for part in _sent(trouble, "selected").split() if _plain(part)],
         trouble=trouble,
-        stopped=trouble.words_without_forms(incident) if trouble and not alive and trouble.where != "undo" else "",
-        sent=words_of(trouble.pairs) if trouble and not alive else [],
+        stopped=trouble.words_without_forms(incident) if trouble and formless and trouble.where != "undo" else "",
+        sent=words_of(trouble.pairs) if trouble and formless else [],
         errors=errors,
         at=f"{request.path}{query.link()}" if request.method == "GET" else f"/incidents/{incident_id}",
     )
