@@ -9,19 +9,14 @@ from pydantic import ConfigDict, Field
 from app.api.reading import Body
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
 from app.models.threat import SHORT_TEXT_MAX, TEXT_MAX, THREAT_TITLE_MAX, URL_MAX
+from app.service import rules
 from app.service.incidents import COMMENT_MAX, REASON_MAX, THREAT_IDS_MAX
 from app.service.incidents.grouping import MERGE_MAX
 from app.service.threats import DISMISSAL_REASON_MAX, UPSERT_MAX
 from app.service.threats.clean import LIST_MAX, UNCERTAINTY_MAX_KM
 from app.terms import IncidentStatus, Precision, Scope, Severity, ThreatStatus
 
-# No control characters but newline, return and tab, and, where text is required, something other than white space.
-CHARACTER = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202d\u202e]"
-# White space as Unicode and Python's strip() have it, spelt out because dialects of \s differ.
-SPACE = r"\u0000-\u0020\u007f\u0085\u00a0\u1680\u2000-\u200d\u2028\u2029\u202d-\u202f\u205f\u2060\u3000\ufeff"
-FIT = f"^{CHARACTER}*$"
-FIT_AND_NOT_BLANK = rf"^{CHARACTER}*[^{SPACE}]{CHARACTER}*$"
-WEB_ADDRESS_OR_BLANK = rf"^[ \n\t\r]*(?:[hH][tT][tT][pP][sS]?://[^/{SPACE}]{CHARACTER}*)?$"
+WEB_ADDRESS_OR_BLANK = rf"^[ \n\t\r]*(?:[hH][tT][tT][pP][sS]?://[^/{rules.SPACE}]{rules.CHARACTER}*)?$"
 
 
 def said(**schema: Any) -> Any:
@@ -31,12 +26,12 @@ def said(**schema: Any) -> Any:
 
 def text(maximum: int) -> Any:
     """Say that this is optional text."""
-    return said(maxLength=maximum, pattern=FIT)
+    return said(maxLength=maximum, pattern=rules.FIT)
 
 
 def required_text(maximum: int) -> Any:
     """Say that this is text which may not be blank."""
-    return said(minLength=1, maxLength=maximum, pattern=FIT_AND_NOT_BLANK)
+    return said(minLength=1, maxLength=maximum, pattern=rules.FIT_AND_NOT_BLANK)
 
 
 def needing(*names: str, example: dict[str, Any] | None = None) -> ConfigDict:
@@ -48,7 +43,7 @@ def needing(*names: str, example: dict[str, Any] | None = None) -> ConfigDict:
 
 
 Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
-Short = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": SHORT_TEXT_MAX, "pattern": FIT_AND_NOT_BLANK})]
+Short = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": SHORT_TEXT_MAX, "pattern": rules.FIT_AND_NOT_BLANK})]
 GEOJSON_AREA = {
     "oneOf": [
         {
@@ -215,7 +210,7 @@ class ThreatIn(Body):
 class NewThreat(ThreatIn):
     """A threat to be made. Without a source it is "api", without an external id its own id."""
 
-    source: str = said(minLength=1, maxLength=SHORT_TEXT_MAX, pattern=FIT_AND_NOT_BLANK, default="api")
+    source: str = said(minLength=1, maxLength=SHORT_TEXT_MAX, pattern=rules.FIT_AND_NOT_BLANK, default="api")
 
     model_config = needing("title", example={"title": "Road closed at Apapa gate", "severity": "high"})
 

@@ -81,8 +81,7 @@ def words(maximum: int) -> Kind:
     def read(value: str, field: str, faults: Faults) -> str | None:
         return rules.text(value, field, faults, maximum=maximum, required="Give some text or leave this out.")
 
-    pattern = r"^[^\x00-\x08\x0b-\x1f\x7f\u202d\u202e]*$"
-    return Kind(read, {"type": "string", "minLength": 1, "maxLength": maximum, "pattern": pattern})
+    return Kind(read, {"type": "string", "minLength": 1, "maxLength": maximum, "pattern": rules.FIT_AND_NOT_BLANK})
 
 
 def _read_flag(value: str, field: str, faults: Faults) -> bool | None:

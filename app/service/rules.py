@@ -6,7 +6,6 @@ Each rule takes a value, the path of its field and the collector; it returns the
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -24,6 +23,13 @@ Term = TypeVar("Term", bound=StrEnum)
 UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202d\u202e\ud800-\udfff]")
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 """Characters of no width: text of these alone counts as blank."""
+# The same for a document, in the dialect of JSON Schema.
+CHARACTER = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202d\u202e]"
+# White space as Unicode and Python's strip() have it, spelt out because dialects of \s differ.
+SPACE = r"\u0000-\u0020\u007f\u0085\u00a0\u1680\u2000-\u200d\u2028\u2029\u202d-\u202f\u205f\u2060\u3000\ufeff"
+FIT = f"^{CHARACTER}*$"
+FIT_AND_NOT_BLANK = rf"^{CHARACTER}*[^{SPACE}]{CHARACTER}*$"
+
 CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -34,7 +40,7 @@ def text(value: str | None, field: str, faults: Faults, *, maximum: int, require
     `required` is the sentence that asks for the text where it may not be absent. Lengths are in code points.
     """
     clean = (value or "").replace("\r\n", "\n").replace("\r", "\n").strip()
-    if not clean.strip(INVISIBLE + string.whitespace):
+    if all(character in INVISIBLE or character.isspace() for character in clean):
         clean = ""
     if UNFIT.search(clean):
         faults.add(field, "field_invalid", "Control characters are not allowed here, except new lines and tabs.")
