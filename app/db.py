@@ -195,7 +195,8 @@ def prepare(engine: sa.Engine, busy_timeout_ms: int) -> None:
         options = connection.get_execution_options()
         timeout = busy_timeout_ms if options.get("waits", True) else 0
         if connection.info.get("timeout") != timeout:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={timeout}")
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"PRAGMA busy_timeout={timeout}")
             connection.info["timeout"] = timeout
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 

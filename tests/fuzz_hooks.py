@@ -105,6 +105,18 @@ def fill_body(name, ids, body):
         body["status"], body["dismissal_reason"] = "dismissed", "Old news"
 
 
+def firm(value):
+    """Return the value with white space at the ends of texts made letters: lengths are counted after trimming it away."""
+    if isinstance(value, dict):
+        return {name: firm(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [firm(item) for item in value]
+    if isinstance(value, str) and value.strip():
+        ends = len(value) - len(value.lstrip()), len(value.rstrip())
+        return "x" * ends[0] + value[ends[0] : ends[1]] + "x" * (len(value) - ends[1])
+    return value
+
+
 @schemathesis.hook
 def map_case(_context, case):
     """Fill in what only this database knows, in requests that are meant to be valid."""
@@ -114,6 +126,7 @@ def map_case(_context, case):
         # Invalid elsewhere, it would be refused for its version first.
         if re.fullmatch(conditions.PATTERN, str(case.headers.get("If-Match", ""))):
             del case.headers["If-Match"]
+        case.body = firm(case.body)
         return case
     name = case.operation.definition.raw["operationId"]
     for header in ("If-Match", "If-None-Match"):

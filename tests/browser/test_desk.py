@@ -154,7 +154,7 @@ def test_a_failed_submit_says_what_is_wrong_and_keeps_everything(page, site):
     page.get_by_role("button", name="Create incident").click()
     page.get_by_role("alert").get_by_role("link", name="Enter a title.").click()
     expect(page.get_by_label("Title")).to_be_focused()
-    expect(page).to_have_url(f"{site.address}/?page=2#title")
+    expect(page).to_have_url(re.compile(rf"^{site.address}/\?page=2(#title)?$"))
     expect(page.get_by_text("51–100 shown")).to_be_visible()
     expect(page.get_by_label("Description")).to_have_value("What is known.")
     selected(page, 1)
