@@ -53,7 +53,7 @@ def add(actor: Actor, email: str, role: str, *, name: str = "", password: str | 
     shown = rules.text(name, "name", faults, maximum=NAME_MAX) or address.split("@")[0][:NAME_MAX]
     if password is not None:
         # As the sign-in form will; Flask-Security has no public way to it.
-        password = security._password_util.normalize(password)  # noqa: SLF001
+        password = security._password_util.normalize(password)  # noqa: SLF001 - it has no public way
     if password is not None and not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
         faults.add("password", "field_invalid", f"Use {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
     faults.raise_if_any()
