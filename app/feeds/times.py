@@ -163,7 +163,7 @@ def _built(match: re.Match[str], year: int, month: int, day: int) -> datetime:
             raise ValueError(match[0])
         hour = hour % 12 + (12 if half == "p" else 0)
     fraction = int((match["fraction"] or "0").ljust(6, "0"))
-    time = datetime(year, month, day, hour, int(match["minute"] or 0), int(match["second"] or 0), fraction)  # noqa: DTZ001
+    time = datetime(year, month, day, hour, int(match["minute"] or 0), int(match["second"] or 0), fraction)  # noqa: DTZ001 - the zone is put on below
     zone = (match["zone"] or "").casefold()
     if zone[:1] in {"+", "-"}:
         away = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))

@@ -105,7 +105,7 @@ def _put(actor: Actor, batch: Sequence[Item]) -> tuple[Counter[str], list[Proble
     counts = Counter(outcome.kind for outcome in upsert(actor, records, faults=faults, partial=True))
     reasons: dict[int, list[str]] = defaultdict(list)
     for fault in faults:
-        index, field = re.fullmatch(r"threats\[(\d+)\]\.(.+)", fault.field).groups()  # type: ignore[union-attr]
+        index, field = re.fullmatch(r"threats\[(\d+)\]\.(.+)", fault.field).groups()  # type: ignore[union-attr]  # every fault of upsert is so named
         reasons[int(index)].append(f"{field}: {fault.issue}")
     broken = [Problem(records[index].row, " ".join(said)) for index, said in reasons.items()]
     unread = [item for item in batch if isinstance(item, Problem)]
