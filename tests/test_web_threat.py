@@ -52,31 +52,89 @@ def test_it_is_dismissed_with_a_reason_and_not_without(threat):
     assert "A rumour." in page
 
 
-def test_a_change_meanwhile_is_said_and_nothing_is_saved(threat):
+def press(client, path, pairs, **changed):
+    answer = browse.press(client, path, pairs, **changed)
+    return answer, browse.form(answer.text, path) if answer.status_code == 409 else []
+
+
+def forms(client, path):
+    """Return the fields of the page's forms for the status and for the dismissal."""
+    page = client.get(path).text
+    return [browse.form(f"<form{part}", path) for part in page.split("<form") if 'name="was_status"' in part]
+
+
+def test_the_second_editor_is_shown_both_texts_and_loses_nothing(threat):
     client, _, path = threat
-    seen = browse.hidden(client.get(path).text, "version")
-    send(client, path, pinned="true")
-    answer = browse.send(client, path, version=seen, status="dismissed", dismissal_reason="Kept words")
+    status, dismissal = forms(client, path)
+    assert browse.press(client, path, status, status="contained").status_code == 303
+    answer, fields = press(client, path, dismissal, dismissal_reason="Mine")
     assert answer.status_code == 409
-    assert "This threat was changed since you opened it." in answer.text
-    assert 'value="Kept words"' in answer.text
-    assert '<details class="act" open>' in answer.text
+    assert "Changed while you were editing" in answer.text
+    assert "<blockquote>Dismissed</blockquote>" in answer.text
+    assert "<blockquote>Contained</blockquote>" in answer.text
+    assert {("status", "dismissed"), ("dismissal_reason", "Mine")} <= set(fields)
+    assert '<option value="contained" selected>' in client.get(path).text
+
+    _, theirs = press(client, path, fields, keep="status theirs")
+    assert {("status", "contained"), ("dismissal_reason", "Mine")} <= set(theirs)
+    _, mine = press(client, path, theirs, keep="status mine")
+    assert ("status", "dismissed") in mine
+    assert press(client, path, mine)[0].status_code == 303
+    page = client.get(path).text
+    assert "Why it was dismissed" in page
+    assert "Mine" in page
+
+
+def test_of_two_reasons_either_is_kept_and_a_third_change_meanwhile_loses_none(threat):
+    client, _, path = threat
+    _, dismissal = forms(client, path)
+    assert browse.press(client, path, dismissal, dismissal_reason="Theirs").status_code == 303
+    answer, fields = press(client, path, dismissal, dismissal_reason="Mine")
+    assert "<blockquote>Theirs</blockquote>" in answer.text
+    assert "<blockquote>Dismissed</blockquote>" not in answer.text  # both dismissed it
+    assert browse.press(client, path, fields, dismissal_reason=" ").status_code == 422
+    assert browse.press(client, path, forms(client, path)[1], dismissal_reason="Third").status_code == 303
+    answer, fields = press(client, path, fields)
+    assert "<blockquote>Mine</blockquote>" in answer.text
+    assert "<blockquote>Third</blockquote>" in answer.text
+    _, kept = press(client, path, fields, keep="dismissal_reason theirs")
+    assert press(client, path, kept)[0].status_code == 303
+    assert "Third" in client.get(path).text
+
+
+def test_a_status_that_someone_dismissed_meanwhile_is_shown_with_both(threat):
+    client, _, path = threat
+    status, dismissal = forms(client, path)
+    assert browse.press(client, path, dismissal, dismissal_reason="Theirs").status_code == 303
+    answer, fields = press(client, path, status, status="contained")
+    assert "<blockquote>Contained</blockquote>" in answer.text
+    assert "<blockquote>Dismissed</blockquote>" in answer.text
+    assert ("dismissal_reason", "Theirs") in fields
+    assert press(client, path, fields)[0].status_code == 303
+    page = client.get(path).text
+    assert '<option value="contained" selected>' in page
+    assert "Why it was dismissed" not in page
+
+
+def test_another_text_of_the_source_or_a_pin_meanwhile_stands_against_no_status(app, threat):
+    client, ada, path = threat
+    status, _ = forms(client, path)
+    send(client, path, pinned="true")
+    with app.app_context():
+        threats.upsert(ada, [make.record(0, title="Another title")], faults=Faults())
+    assert browse.press(client, path, status, status="contained").status_code == 303
+    assert "Contained</span>" in client.get(path).text
     assert browse.send(client, path, version="then", pinned="true").status_code == 400
 
 
-def test_a_chosen_status_is_kept_and_the_reason_stays_when_something_else_fails(threat):
+def test_the_reason_stays_in_its_field_when_something_else_fails(threat):
     client, _, path = threat
     send(client, path, status="dismissed", dismissal_reason="A rumour.")
-    seen = browse.hidden(client.get(path).text, "version")
-    send(client, path, pinned="true")
-    answer = browse.send(client, path, version=seen, status="contained")
-    assert answer.status_code == 409
-    assert '<option value="contained" selected>' in answer.text
-    assert 'value="A rumour."' in answer.text
-    assert '<details class="act">' in answer.text
     pin = browse.send(client, path, pinned="maybe")
     assert pin.status_code == 422
     assert 'value="A rumour."' in pin.text
+    assert '<details class="act">' in pin.text
+    assert browse.send(client, path, status="gone").status_code == 422
 
 
 def test_pinning_minds_no_change_meanwhile(threat):

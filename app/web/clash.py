@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass, field
 
-from app.errors import Faults
-from app.models import Incident
-from app.service import rules
-from app.service.incidents import UNSET, Changes
-from app.web.lists import in_utc
 from app.web.reading import Pairs, first, printable
 
-LABELS = {"title": "Title", "description": "Description", "scope": "Scope", "started_at": "Began (UTC)"}
+LABELS = {
+    "title": "Title",
+    "description": "Description",
+    "scope": "Scope",
+    "started_at": "Began (UTC)",
+    "status": "Status",
+    "dismissal_reason": "Reason for dismissal",
+}
 WAS = "was_"
 """Before a field's name: what it said when the form was made."""
 MINE = "mine_"
 """Before a field's name: what the second editor wrote, while they choose."""
+
+Texts = dict[str, str]
+"""The fields of a form by name, in the order of LABELS, each as the form shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +33,17 @@ class Clash:
     theirs: str
 
 
-def shown(incident: Incident) -> dict[str, str]:
-    """Return the fields as the form shows them."""
-    began = incident.started_at if incident.started_at_is_set else None
-    return {
-        "title": incident.title,
-        "description": incident.description or "",
-        "scope": incident.scope.value,
-        "started_at": minute(began),
-    }
+@dataclass(slots=True)
+class Draft:
+    """A form to be shown: the version that it is about, what its fields said then, and where two people clash.
 
+    `values` are the fields that say something else than what was sent.
+    """
 
-def minute(time: datetime | None) -> str:
-    """Return a time as a field of type datetime-local takes it, in UTC."""
-    return time.astimezone(UTC).isoformat(timespec="minutes")[:16] if time else ""
+    version: str
+    was: Texts
+    values: Texts = field(default_factory=dict)
+    clashes: list[Clash] = field(default_factory=list)
 
 
 def written(pairs: Pairs, name: str) -> str | None:
@@ -52,10 +52,15 @@ def written(pairs: Pairs, name: str) -> str | None:
     return None if text is None else printable(text).strip()
 
 
-def clashes(pairs: Pairs, incident: Incident) -> list[Clash]:
+def changed(pairs: Pairs, name: str) -> bool:
+    """Return whether a field of the form says something else than when the form was made."""
+    return (text := written(pairs, name)) is not None and text != written(pairs, WAS + name)
+
+
+def clashes(pairs: Pairs, now: Texts) -> list[Clash]:
     """Return the fields that the form and someone else say differently, without those that only the form changed."""
     found = []
-    for name, theirs in shown(incident).items():
+    for name, theirs in now.items():
         mine, was = written(pairs, name), written(pairs, WAS + name)
         if mine in (None, theirs) or was == theirs:
             continue
@@ -63,40 +68,28 @@ def clashes(pairs: Pairs, incident: Incident) -> list[Clash]:
     return found
 
 
-def still_chosen(pairs: Pairs, incident: Incident) -> list[Clash]:
-    """Return the clashes of a form in which the second editor is choosing already."""
-    now = shown(incident)
-    return [Clash(name, LABELS[name], mine, now[name]) for name in LABELS if (mine := written(pairs, MINE + name)) is not None]
+def too_late(pairs: Pairs, now: Texts, version: str) -> Draft:
+    """Return the form that came too late: about the present version, with what both wrote, and one's own in the fields."""
+    kept = {clash.name: clash for clash in _choosing(pairs, now) if clash.mine != clash.theirs}
+    met = {clash.name: clash for clash in clashes(pairs, now)} | kept
+    values = {name: theirs for name, theirs in now.items() if not changed(pairs, name)}
+    return Draft(version, now, values, [met[name] for name in now if name in met])
 
 
-def met_again(pairs: Pairs, incident: Incident) -> list[Clash]:
-    """Return the clashes of a form that came too late, with what the second editor wrote before they began to choose."""
-    found = {met.name: met for met in clashes(pairs, incident)}
-    found |= {met.name: met for met in still_chosen(pairs, incident) if met.mine != met.theirs}
-    return [found[name] for name in LABELS if name in found]
+def shown_again(pairs: Pairs, now: Texts, version: str) -> Draft:
+    """Return the form as it was sent, still about the version that it was made from, where one is choosing still.
 
-
-def chosen(pairs: Pairs, incident: Incident) -> dict[str, str]:
-    """Return the fields with the one replaced for which a button was pressed: `keep` is "field mine" or "field theirs"."""
-    values = {name: written(pairs, name) or "" for name in LABELS}
+    If a button was pressed that chooses, the field says what was chosen: `keep` is "field mine" or "field theirs".
+    """
+    was = {name: theirs if (text := written(pairs, WAS + name)) is None else text for name, theirs in now.items()}
+    draft = Draft(first(pairs, "version") or version, was, clashes=_choosing(pairs, now))
     name, _, whose = (first(pairs, "keep") or "").partition(" ")
-    if name in values:
-        values[name] = shown(incident)[name] if whose == "theirs" else written(pairs, MINE + name) or ""
-    return values
+    if name in now:
+        draft.values[name] = now[name] if whose == "theirs" else written(pairs, MINE + name) or ""
+    return draft
 
 
-def changes(pairs: Pairs, faults: Faults) -> Changes:
-    """Return what the form changes. A field that says what it said when the form was made stays as it is."""
-    values: dict[str, Any] = {}
-    for name in LABELS:
-        text = first(pairs, name)
-        if text is None or (written(pairs, name) == written(pairs, WAS + name)):
-            continue
-        values[name] = _began(text, faults) if name == "started_at" else text
-    return Changes(**values)
-
-
-def _began(text: str, faults: Faults) -> Any:
-    if not text.strip():
-        return None
-    return rules.moment(in_utc(text.strip()), "started_at", faults) or UNSET
+def _choosing(pairs: Pairs, now: Texts) -> list[Clash]:
+    """Return the clashes of a form in which the second editor is choosing already."""
+    texts = ((name, written(pairs, MINE + name)) for name in now)
+    return [Clash(name, LABELS[name], mine, now[name]) for name, mine in texts if mine is not None]

@@ -49,10 +49,11 @@ class MergeForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
     reason = StringField("Reason", description="Why they are one. It stays in the timeline.")
 
 
-class DismissForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
-    """Why a threat is none."""
+class ThreatForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
+    """What a person says of a threat."""
 
-    dismissal_reason = StringField("Reason", description="Why it is no threat. It stays with it.")
+    status = StringField("Status")
+    dismissal_reason = StringField("Reason for dismissal", description="Why it is no threat. It stays with it.")
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped

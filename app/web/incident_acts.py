@@ -15,7 +15,7 @@ from app.service.incidents import Changes, NewIncident
 from app.service.incidents.history import latest
 from app.service.rules import CANONICAL_UUID
 from app.terms import IncidentStatus
-from app.web import clash, incident_page
+from app.web import clash, editing, incident_page
 from app.web.access import actor, pages
 from app.web.acting import Done, back, done, expected, perform
 from app.web.chosen import chosen_incident, chosen_to_merge, written
@@ -62,12 +62,12 @@ def edit(incident_id: UUID) -> ResponseReturnValue:
 
     def act(pairs: Pairs) -> str:
         faults = Faults()
-        changes = clash.changes(pairs, faults)
+        changes = editing.changes(pairs, faults)
         try:
             incidents.change(actor(), incident_id, changes, faults, expected(pairs))
         except VersionMismatch as error:
             # A comment or a link makes a version too. Only another text of a field stands against this one.
-            if clash.clashes(pairs, incidents.get(actor(), incident_id).incident):
+            if clash.clashes(pairs, editing.shown(incidents.get(actor(), incident_id).incident)):
                 raise
             incidents.change(actor(), incident_id, changes, faults, error.current)
         return "Saved."

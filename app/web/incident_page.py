@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from app.service.incidents.similar import OpenIncident, open_incidents
 from app.service.query import ID, OFFSET_MAX, Kind, Param, whole
 from app.service.rules import unknown
 from app.terms import Permission
-from app.web import clash
+from app.web import clash, editing
 from app.web.access import actor
 from app.web.chosen import chosen_incident, chosen_to_merge
 from app.web.forms import CommentForm, EditForm, GroupingForm, MergeForm
@@ -112,9 +112,7 @@ class Forms:
     comment: CommentForm
     grouping: GroupingForm
     merge: MergeForm
-    was: dict[str, str]
-    version: str
-    clashes: list[clash.Clash] = field(default_factory=list)
+    draft: clash.Draft
 
 
 def fresh(incident_id: UUID) -> ResponseReturnValue:
@@ -191,37 +189,21 @@ def _forms(incident: Incident, trouble: Trouble | None) -> Forms:
         values = MultiDict((name, printable(value)) for name, value in trouble.pairs)
         values["to_incident_id"] = printable(chosen_incident(trouble.pairs))
         sent[trouble.where] = values
-    now = clash.shown(incident)
+    now = editing.shown(incident)
+    draft = clash.Draft(str(incident.version), now)
+    if trouble and trouble.where == "edit":
+        come = clash.too_late if isinstance(trouble.error, VersionMismatch) else clash.shown_again
+        draft = come(trouble.pairs, now, draft.version)
     forms = Forms(
         edit=EditForm(formdata=sent["edit"], data=now),
         comment=CommentForm(formdata=sent["comment"]),
         grouping=GroupingForm(formdata=sent["threats"]),
         merge=MergeForm(formdata=sent["merge"]),
-        was=now,
-        version=str(incident.version),
+        draft=draft,
     )
-    if trouble and trouble.where == "edit":
-        _meet(forms, incident, trouble)
+    for name, value in draft.values.items():
+        forms.edit[name].data = value
     return forms
-
-
-def _meet(forms: Forms, incident: Incident, trouble: Trouble) -> None:
-    """Bring together what the form says and what someone else wrote meanwhile."""
-    pairs = trouble.pairs
-    if isinstance(trouble.error, VersionMismatch):
-        forms.clashes = clash.met_again(pairs, incident)
-        for name, theirs in forms.was.items():
-            if clash.written(pairs, name) == clash.written(pairs, clash.WAS + name):  # the second editor had left it alone
-                forms.edit[name].data = theirs
-        return
-    # The form is still about the version that it was made from.
-    forms.version = first(pairs, "version") or forms.version
-    sent = {name: clash.written(pairs, clash.WAS + name) for name in forms.was}
-    forms.was = {name: value if sent[name] is None else str(sent[name]) for name, value in forms.was.items()}
-    forms.clashes = clash.still_chosen(pairs, incident)
-    if trouble.choosing:
-        for name, value in clash.chosen(pairs, incident).items():
-            forms.edit[name].data = value
 
 
 def _sent_all(trouble: Trouble | None, name: str) -> list[str]:

@@ -10,9 +10,8 @@ WORDS = {
     "body": "Comment",
     "new_title": "Title of the new incident",
     "reason": "Reason",
-    "dismissal_reason": "Reason for dismissal",
 }
-CHOSEN = {"scope", "started_at"}
+CHOSEN = {"scope", "started_at", "status"}
 """Fields that are chosen rather than written."""
 
 

@@ -11,21 +11,22 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from app.errors import CordonError, Faults, Invalid, Unreadable, VersionMismatch
+from app.models import Threat
 from app.service import incidents, rules, threats
 from app.service.query import LIMIT_MAX, OFFSET_MAX, Param, whole
 from app.service.threats.change import ThreatChanges, change
 from app.service.threats.versions import versions
 from app.terms import Permission, ThreatStatus
+from app.web import clash
 from app.web.access import actor, pages
 from app.web.acting import Done, perform
-from app.web.forms import DismissForm
+from app.web.forms import ThreatForm
 from app.web.lists import PAGE, ListQuery, read
 from app.web.reading import Pairs, first, form_pairs, printable, query_pairs
 from app.web.summary import messages
 
 VERSIONS_SHOWN = 20
 PARAMS = (PAGE, Param("version", whole(1, OFFSET_MAX), "The page that this version is on."))
-CHANGED = "This threat was changed since you opened it. Nothing was saved yet: look at what it says now, then send it again."
 
 blueprint = pages("threats")
 
@@ -40,12 +41,22 @@ def show(threat_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/threats/<uuid:threat_id>")
 def act(threat_id: UUID) -> ResponseReturnValue:
-    """Set the status, pin or unpin, or dismiss with a reason: whichever fields the form has."""
+    """Set the status, pin or unpin, or dismiss with a reason; or choose between two people's words, which writes nothing yet."""
     pairs = form_pairs()
+    if first(pairs, "keep") is not None:
+        return _page(threat_id, read((PAGE,), []), pairs), 409
 
     def work() -> Done:
         faults = Faults()
-        change(actor(), threat_id, _changes(pairs, faults), faults, _seen(pairs))
+        changes = _changes(pairs, faults)
+        try:
+            change(actor(), threat_id, changes, faults, _seen(pairs))
+        except VersionMismatch:
+            # The source may bring another text, and someone may pin it. Only another status or reason stands against this one.
+            now = threats.get(actor(), threat_id).threat
+            if clash.clashes(pairs, _shown(now)):
+                raise
+            change(actor(), threat_id, changes, faults, now.updated_at)
         return Done("Saved.", f"/threats/{threat_id}")
 
     try:
@@ -58,12 +69,17 @@ def act(threat_id: UUID) -> ResponseReturnValue:
 
 def _changes(pairs: Pairs, faults: Faults) -> ThreatChanges:
     names = ("status", "dismissal_reason", "pinned")
-    given: dict[str, Any] = {name: value for name in names if (value := first(pairs, name)) is not None}
+    given: dict[str, Any] = {name: first(pairs, name) for name in names if clash.changed(pairs, name)}
     if "pinned" in given:
         if given["pinned"] not in {"true", "false"}:
             faults.add("pinned", "field_invalid", "Give true or false.")
         given["pinned"] = given["pinned"] == "true"
     return ThreatChanges(**given)
+
+
+def _shown(threat: Threat) -> clash.Texts:
+    """Return the fields as the forms show them."""
+    return {"status": threat.status.value, "dismissal_reason": threat.dismissal_reason or ""}
 
 
 def _seen(pairs: Pairs) -> datetime | None:
@@ -87,7 +103,13 @@ def _page(threat_id: UUID, query: ListQuery, pairs: Pairs | None = None, error: 
     end = max(0, threat.version_count - (query.page - 1) * VERSIONS_SHOWN)
     start = max(0, end - VERSIONS_SHOWN)
     sent = MultiDict((name, printable(value)) for name, value in pairs or [])
-    dismissing = "dismissal_reason" in sent
+    now, seen = _shown(threat), threat.updated_at.isoformat()
+    draft = clash.Draft(seen, now)
+    if pairs:
+        draft = (clash.too_late if isinstance(error, VersionMismatch) else clash.shown_again)(pairs, now, seen)
+    form = ThreatForm(formdata=sent, data=now)
+    for name, value in draft.values.items():
+        form[name].data = value
     return render_template(
         "threats/show.html",
         threat=threat,
@@ -95,13 +117,12 @@ def _page(threat_id: UUID, query: ListQuery, pairs: Pairs | None = None, error: 
         versions=versions(who, threat_id, end - start, start).items[::-1] if end else [],
         query=query,
         per_page=VERSIONS_SHOWN,
-        statuses=[status for status in ThreatStatus if status is not ThreatStatus.DISMISSED],
-        sent_status="" if dismissing else sent.get("status", ""),
-        dismissing=dismissing,
-        dismiss=DismissForm(formdata=sent if dismissing else None, data={"dismissal_reason": threat.dismissal_reason}),
+        statuses=ThreatStatus,
+        form=form,
+        draft=draft,
+        settling=bool(draft.clashes) or isinstance(error, VersionMismatch),
+        dismissing="dismissal_reason" in sent,
         errors=messages(error.faults, {}) if isinstance(error, Invalid) else [],
-        changed=CHANGED if isinstance(error, VersionMismatch) else "",
         may_write=Permission.THREATS_WRITE in who.permissions,
-        seen=threat.updated_at.isoformat(),
         path=request.path,
     )

@@ -1,5 +1,6 @@
-/** The page of one incident: its map and its list select the same threats; choosing among incidents; choosing between texts. */
+/** The page of one incident: its map and its list select the same threats; choosing among incidents. */
 import "./page-map.js";
+import "./page/clash.js";
 import { Combobox, replaceSelect } from "./page/combobox.js";
 
 const number = new Intl.NumberFormat("en");
@@ -28,17 +29,6 @@ function searchToMerge(fieldset) {
   new Combobox(other, () => fieldset.dataset.near, fieldset.dataset.skip, add);
 }
 document.querySelectorAll("[data-merge]").forEach(searchToMerge);
-
-/** Keeping one's own text or the other's is done in place, without asking the server. */
-document.querySelector(".clash")?.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-keep]");
-  if (!button) return;
-  event.preventDefault();
-  const { keep, text } = button.dataset;
-  const field = button.form.elements[keep];
-  field.value = text;
-  for (const other of button.closest("div").querySelectorAll("[data-keep]")) other.setAttribute("aria-pressed", String(other === button));
-});
 
 /** Say how many are selected, and offer to select all. */
 function count(form) {
