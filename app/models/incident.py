@@ -21,7 +21,8 @@ class Incident(Base):
 
     `started_at` is the earliest `observed_at` of the linked threats until a person sets it. `link_count` is the number of
     links that are not removed; the service keeps it in step in the same transaction. `version` counts the changes. An incident
-    that was merged into another keeps its links as they were then, for reading.
+    that was merged into another keeps its links as they were then, for reading. `change` (of service.commit_order) moves on when
+    what is linked to a live incident changes.
     """
 
     __tablename__ = "incident"
@@ -34,6 +35,7 @@ class Incident(Base):
         sa.ForeignKeyConstraint(["tenant_id", "merged_into_id"], ["incident.tenant_id", "incident.id"]),
         sa.Index(None, "tenant_id", "created_at", "id"),
         sa.Index(None, "tenant_id", "updated_at", "id"),
+        sa.Index(None, "tenant_id", "change"),
     )
 
     tenant_id: Mapped[int] = mapped_column(sa.ForeignKey("tenant.id"), primary_key=True)
@@ -52,6 +54,7 @@ class Incident(Base):
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
     merged_into_id: Mapped[UUID | None]
+    change: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
 
 
 class ThreatLink(Base):

@@ -23,7 +23,7 @@ class Threat(Base):
 
     `source` and `external_id` are its identity at the source. Coordinates are WGS84 degrees; uncertainty is in km.
     `source_updated_at` is the source's stamp of the version we hold; `version_count` counts that one too. A status that a
-    person set (`status_is_set`) stands, whatever the source says.
+    person set (`status_is_set`) stands, whatever the source says. `change` is of service.commit_order.
     """
 
     __tablename__ = "threat"
@@ -38,6 +38,8 @@ class Threat(Base):
         sa.Index(None, "tenant_id", "observed_at", "id"),
         sa.Index(None, "tenant_id", "severity", "observed_at", "id"),
         sa.Index(None, "tenant_id", "lat", "lng"),
+        sa.Index(None, "tenant_id", "created_at", "id"),
+        sa.Index(None, "tenant_id", "change"),
     )
 
     tenant_id: Mapped[int] = mapped_column(sa.ForeignKey("tenant.id"), primary_key=True)
@@ -76,6 +78,7 @@ class Threat(Base):
     last_version_at: Mapped[datetime]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    change: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
 
 
 class ThreatAlias(Base):

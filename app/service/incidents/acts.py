@@ -18,6 +18,7 @@ from app.db import db, given_ids, new_id, now, refresh_statistics
 from app.errors import Conflict, Faults, NotFound, VersionMismatch
 from app.models import Activity, ActivityOther, Incident, LinkChange, Threat, ThreatLink
 from app.service.actor import Actor, act, owned
+from app.service.commit_order import change_number
 from app.terms import IncidentStatus, Scope
 
 Link = tuple[UUID, UUID]
@@ -204,6 +205,8 @@ class Act:
             incident.link_count += self._delta.get(incident.id, 0)
             incident.version += 1
             incident.updated_at = self.at
+            if incident.id in self._delta or "deleted_at" in self._changes.get(str(incident.id), ()):
+                incident.change = change_number(self._actor, Incident)
         db.session.flush()
         linked = [incident for incident in self.held if incident.id in self._delta and not incident.started_at_is_set]
         if linked:

@@ -9,12 +9,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import db, given_ids, new_id, now, transaction
+from app.db import among, db, given_ids, new_id, now, transaction
 from app.errors import Faults
 from app.models import Incident, Threat
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
 from app.service import rules
 from app.service.actor import Actor, guarded, owned
+from app.service.commit_order import change_number
 from app.service.incidents.acts import Act
 from app.service.incidents.read import IncidentView, view
 from app.service.selection import Selection, resolve
@@ -62,6 +63,7 @@ def create(actor: Actor, new: NewIncident, faults: Faults | None = None) -> Inci
             version=1,
             created_at=time,
             updated_at=time,
+            change=change_number(actor, Incident),
         )
         session.add(incident)
         session.flush()
@@ -96,7 +98,7 @@ def earliest(actor: Actor, threat_ids: list[UUID]) -> datetime | None:
         return None
     held = (
         sa.select(Threat.observed_at)
-        .where(owned(actor, Threat), Threat.id.in_(sa.select(given_ids(threat_ids).c.id0)))
+        .where(owned(actor, Threat), among(Threat.id, threat_ids))
         .order_by(Threat.id)
         .with_for_update(read=True, of=Threat)
         .subquery()

@@ -15,6 +15,7 @@ from app.errors import Faults, NotFound, VersionMismatch
 from app.models import Tenant, Threat, ThreatVersion
 from app.service import rules
 from app.service.actor import Actor, act, guarded, owned
+from app.service.commit_order import change_number
 from app.service.threats.read import ThreatView, _views
 from app.terms import Permission, ThreatStatus
 
@@ -124,6 +125,7 @@ def _write(actor: Actor, threat: Threat, different: dict[str, Any]) -> None:
     if different.keys() & {"status", "dismissal_reason"}:
         threat.status_is_set = True
     threat.last_version_at = threat.updated_at = done.at
+    threat.change = change_number(actor, Threat)
     db.session.add(done)
     db.session.flush()
     db.session.add(version)

@@ -15,6 +15,7 @@ from app.errors import Faults
 from app.feeds.record import Record
 from app.models import Incident, Tenant, Threat, ThreatAlias, ThreatLink, ThreatVersion
 from app.service.actor import Actor, act, guarded, owned
+from app.service.commit_order import change_number
 from app.service.threats.clean import clean
 from app.terms import Permission, Severity, ThreatStatus
 
@@ -178,14 +179,15 @@ class Batch:
             self._act.data = {"count": len(changed)}
             db.session.add(self._act)
             db.session.flush()
+        number = change_number(self._actor, Threat)
         inserts = [self._new_row(held) for held in touched if held.is_new]
         old = [held for held in touched if held.is_changed and not held.is_new]
         updates = [self._new_state(held, is_version=held.id in changed) for held in old]
         key = sa.and_(owned(self._actor, Threat), Threat.id == sa.bindparam("key_id"))
         for statement, rows in (
-            (sa.insert(Threat), inserts),
+            (sa.insert(Threat).values(change=number), inserts),
             (sa.insert(ThreatAlias), self._aliases),
-            (sa.update(Threat).where(key), [row for row in updates if "version_count" in row]),
+            (sa.update(Threat).where(key).values(change=number), [row for row in updates if "version_count" in row]),
             (sa.update(Threat).where(key), [row for row in updates if "version_count" not in row]),
             (sa.insert(ThreatVersion), self._versions),
         ):
