@@ -13,6 +13,7 @@ from app.geo.box import Box
 from app.geo.circle import MAX_RADIUS_KM, Circle
 from app.geo.distance import EARTH_RADIUS_KM, distance_km, distances_km
 from app.geo.mercator import MAX_LAT, lat_of, lng_of, x_of, y_of
+from app.geo.middle import middle
 from app.geo.polygon import MAX_VERTICES, Polygon
 
 LATS = st.floats(-90, 90)
@@ -60,6 +61,23 @@ def test_at_a_pole_longitude_does_not_matter() -> None:
 def test_both_ways_of_measuring_agree(a: tuple[float, float], b: tuple[float, float]) -> None:
     many = distances_km(*a, np.array([b[0]]), np.array([b[1]]))
     assert many[0] == pytest.approx(distance_km(*a, *b), abs=1e-6)
+
+
+# Middle
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ([(6.4, 3.4)], (6.4, 3.4)),
+        ([(6.4, 3.0), (6.6, 3.0)], (6.5, 3.0)),
+        ([(0, 179), (0, -177)], (0, -179)),
+        ([(0, 0), (0, 180)], None),
+        ([], None),
+    ],
+)
+def test_the_middle_of_places_lies_between_them_over_the_antimeridian_too(places, expected):
+    assert middle(places) == (expected if expected is None else pytest.approx(expected))
 
 
 # Box

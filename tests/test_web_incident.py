@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from uuid import UUID
 
 import pytest
@@ -69,6 +70,17 @@ def test_a_deleted_incident_says_by_whom_and_is_restored(life):
     assert "This incident is not deleted." in again.text
     life.follow(life.undo(life.follow(life.act("delete"))))
     assert life.facts().deleted_at is None
+
+
+def test_a_deleted_incident_shows_the_threats_that_it_had_as_a_list_and_on_the_map(life):
+    points = re.search(r'data-points="([^"]+)"', life.look())[1].replace("&amp;", "&")
+    assert len(life.client.get(points).json["ids"]) == 5
+    page = life.follow(life.act("delete"))
+    assert '<h2 id="threats-title">5 threats</h2>' in page
+    assert life.client.get(points).json["total"] == 0  # as the desk and the API have it
+    points = re.search(r'data-points="([^"]+)"', page)[1].replace("&amp;", "&")
+    assert sorted(life.client.get(points).json["ids"]) == sorted(life.ids[:5])
+    assert "export.csv" not in page
 
 
 def test_a_comment_is_in_the_timeline_and_an_empty_one_is_refused(life):
@@ -227,6 +239,29 @@ def test_the_timeline_is_filtered_paged_and_linked_to(life):
     assert "Remark 1." in life.look(query=f"?act={act_id}")
     assert life.client.get(f"/incidents/{life.first}?kind=nothing").status_code == 422
     assert "The timeline ends before page 9." in life.look(query="?page=9")
+
+
+def test_the_timeline_tells_what_the_threats_were_before_they_were_linked_if_asked(life):
+    assert "brought in" not in life.look()
+    query = "?kind=threat_version&include_versions_before_link=true"
+    page = life.look(query=query)
+    assert "5 entries, newest first" in page
+    assert page.count("</strong> brought in <a") == 5
+    assert 'name="include_versions_before_link" value="true" checked' in page
+    link = unescape(re.search(r'<a href="([?]act=[^"]+include_versions_before_link=true)#', page)[1])
+    assert "brought in" in life.look(query=link)
+
+
+def test_others_are_offered_by_their_distance_from_the_middle_of_the_incident(app, life):
+    places = {"North": 6.6, "Middle": 6.5, "South": 6.4}
+    ids = {name: make.put_threats(app, life.ada, 1, external_id=name, lat=lat, lng=3.0)[0] for name, lat in places.items()}
+    for name, threat_id in ids.items():
+        make.incident(app, life.ada, [threat_id], f"Near the {name}")
+    made = str(make.incident(app, life.ada, [ids["North"], ids["South"]], "Both ends"))
+    page = life.look(made)
+    assert 'data-near="6.5000,3.0000"' in page
+    offered = re.search(r'<select id="to_incident_id".*?</select>', page, re.DOTALL)[0]
+    assert re.findall(r">Near the (\w+)", offered)[0] == "Middle"
 
 
 def test_a_viewer_sees_all_and_can_do_nothing(life):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 import pytest
@@ -115,6 +116,22 @@ def test_open_incidents_are_found_by_title_the_nearest_first(app, desk):
     assert found[0] == {"id": made, "title": "Port access disruption in Lagos", "note": "2 threats, under 1 km"}
     assert [one["id"] for one in client.get("/incidents/open?q=strike&near=91,x").json] == [far]
     assert len(client.get("/incidents/open").json) == 2
+
+
+def test_what_lies_near_the_middle_of_the_selection_is_offered_first(app, desk):
+    client, ada, ids, _ = desk
+    for number, lng in enumerate((3.36, 3.3625, 3.5)):
+        threat_id = make.put_threats(app, ada, 1, external_id=f"at {lng}", lng=lng)[0]
+        make.incident(app, ada, [threat_id], f"Number {number}")
+    near = browse.send(client, "/threats/middle", selected=f"{ids[0]} x", threat_ids=ids[5]).json["near"]
+    assert near == "6.4400,3.3625"
+    offered = [one["title"] for one in client.get(f"/incidents/open?near={near}").json]
+    assert offered[0] == "Number 1"
+    page = browse.send(client, "/", selected=f"{ids[0]} {ids[5]}").text
+    assert re.search(r'<option value="[^"]+">([^<]+) \(1\)', page)[1] == "Number 1"
+    assert browse.send(client, "/threats/middle", selected="x").json == {"near": ""}
+    placeless = make.put_threats(app, ada, 1, external_id="nowhere", lat=None, lng=None)[0]
+    assert browse.send(client, "/threats/middle", selected=str(placeless)).json == {"near": ""}
 
 
 def test_likely_duplicates_are_told_with_the_reason(app, desk):

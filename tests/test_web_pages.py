@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
 
+from app.db import now
 from app.models import Tenant
+from app.service import incidents
 from tests import browse, make
 
 
@@ -35,6 +38,26 @@ def test_incidents_are_listed_by_status_with_counts_search_and_pages(app, client
     assert "1 incident<" in found
     assert "No incident matches." in client.get("/incidents?status=closed").text
     assert "1 incident<" in client.get("/incidents?q=incident+7&created_from=2020-01-01T00:00&created_to=2999-01-01T00:00").text
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "kept"),
+    [("/incidents", "?q=incident&status=open&page=1", "?q=incident&status=open"), ("/", "?severity=critical&within=30d", None)],
+)
+def test_lists_are_taken_away_as_they_are_filtered(app, client, ada, path, query, kept):
+    ids = make.put_threats(app, ada, 3, observed_at=now())
+    make.incident(app, ada, ids, "Incident 1")
+    closed = make.incident(app, ada, ids, "Incident 2")
+    with app.app_context():
+        incidents.change(ada, closed, incidents.Changes(status="closed"))
+    page = client.get(f"{path}{query}").text
+    links = [unescape(link) for link in re.findall(r'<a href="([^"]+)" download>', page)]
+    assert [link.partition("?")[2] for link in links] == [(kept or query)[1:]] * 4
+    assert [link.partition("?")[0].rpartition(".")[2] for link in links] == ["csv", "geojson", "kml", "json"]
+    rows = client.get(links[0]).text.splitlines()
+    assert len(rows) == 2  # the head, and the one that the filters let through
+    empty = client.get(f"{path}?q=there+is+none").text
+    assert "download" not in empty
 
 
 def test_a_filter_of_incidents_that_cannot_be_read_lists_nothing(app, client, ada):

@@ -16,7 +16,7 @@ from app.service import incidents, rules, threats
 from app.service.actor import Actor
 from app.service.incidents import Changes, NewIncident
 from app.service.incidents.history import latest
-from app.service.incidents.similar import open_incidents
+from app.service.incidents.similar import middle_of, open_incidents
 from app.service.query import Page
 from app.service.threats import ThreatView
 from app.terms import IncidentStatus, Permission
@@ -168,6 +168,7 @@ def _page(query: ListQuery, draft: Draft, errors: list[Message] | None = None, r
     may_write = Permission.INCIDENTS_WRITE in actor().permissions
     found = _found(query)
     here = [view.threat.id for view in found.items]
+    near = middle_of(actor(), [str(threat_id) for threat_id in draft.chosen.ids])
     return render_template(
         "desk/desk.html",
         query=query,
@@ -181,7 +182,7 @@ def _page(query: ListQuery, draft: Draft, errors: list[Message] | None = None, r
         elsewhere=draft.chosen.elsewhere(here),
         errors=errors or [],
         may_write=may_write,
-        open_incidents=open_incidents(actor(), "", None, OPEN_SHOWN) if may_write else [],
+        open_incidents=open_incidents(actor(), "", near, OPEN_SHOWN) if may_write else [],
         incident_id=draft.incident_id,
         reopen=reopen,
         selection_max=incidents.THREAT_IDS_MAX,

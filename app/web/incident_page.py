@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from app.errors import Conflict, CordonError, Fault, Invalid, NotFound, Unreadable, VersionMismatch
+from app.geo.middle import middle
 from app.models import Incident
 from app.service import incidents
 from app.service.incidents import KINDS, LinkedThreat
 from app.service.incidents.history import history, kinds_of, position
 from app.service.incidents.similar import OpenIncident, open_incidents
-from app.service.query import ID, OFFSET_MAX, Kind, Param, whole
+from app.service.query import FLAG, ID, OFFSET_MAX, Kind, Param, whole
 from app.service.rules import unknown
 from app.terms import Permission
 from app.web import clash, editing
@@ -26,6 +27,7 @@ from app.web.forms import CommentForm, EditForm, GroupingForm, MergeForm
 from app.web.lists import ListQuery, read
 from app.web.reading import Pairs, first, printable, query_pairs
 from app.web.sent import words_of
+from app.web.suggestions import as_near
 from app.web.summary import messages
 
 PER_PAGE = 30
@@ -56,6 +58,7 @@ def _kind(value: str, name: str, faults: Any) -> str | None:
 
 PARAMS = (
     Param("kind", Kind(_kind, {"enum": list(KINDS)}), "Only entries of these kinds.", repeatable=True),
+    Param("include_versions_before_link", FLAG, "Also what its threats were before they were linked."),
     Param("act", ID, "The page that this act is on."),
     Param("threat", ID, "With `act` and `number`: the page that this version of a threat is on."),
     Param("number", whole(1, OFFSET_MAX), "The number of the version."),
@@ -133,10 +136,11 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
     view = incidents.get(who, incident_id, deleted=True)
     incident = view.incident
     kinds = query.values.get("kind", ())
+    before_link = query.values.get("include_versions_before_link", False)
     number = query.page
     if act_id := query.values.get("act"):
         version = (query.values["threat"], query.values["number"]) if {"threat", "number"} <= query.values.keys() else None
-        number = position(who, incident_id, act_id, kinds, version) // PER_PAGE + 1
+        number = position(who, incident_id, act_id, kinds, version, before_link=before_link) // PER_PAGE + 1
     alive = incident.deleted_at is None and incident.merged_into_id is None
     may_write = Permission.INCIDENTS_WRITE in who.permissions
     near = _near(view.links)
@@ -151,15 +155,14 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
         alive=alive,
         may_act=may_write and alive,
         may_write=may_write,
-        can_export="export.incident" in current_app.view_functions,
         target=incidents.get(who, incident.merged_into_id, deleted=True).incident if incident.merged_into_id else None,
         deletion=next(iter(history(who, incident_id, ("deleted",), 1).items), None) if incident.deleted_at else None,
-        entries=history(who, incident_id, kinds, PER_PAGE, (number - 1) * PER_PAGE),
-        kinds=kinds_of(who, incident_id),
+        entries=history(who, incident_id, kinds, PER_PAGE, (number - 1) * PER_PAGE, before_link=before_link),
+        kinds=kinds_of(who, incident_id, before_link=before_link),
         query=ListQuery(tuple(pair for pair in query.pairs if pair[0] not in ENTRY), query.values, number),
         per_page=PER_PAGE,
         others=others,
-        near="" if near is None else "{},{}".format(*near),
+        near=as_near(near),
         forms=_forms(incident, trouble),
         ticked={*to_merge, *_sent_all(trouble, "threat_ids")},
         typed=[part for part in to_merge if part not in {str(other.incident_id) for other in others}],
@@ -173,8 +176,8 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
 
 
 def _near(links: list[LinkedThreat]) -> tuple[float, float] | None:
-    """Return where the incident is: the first of its threats that has a place."""
-    return next(((link.lat, link.lng) for link in links if link.lat is not None and link.lng is not None), None)
+    """Return where the incident is: the middle of its threats that have a place."""
+    return middle((link.lat, link.lng) for link in links if link.lat is not None and link.lng is not None)
 
 
 def _others(incident: Incident, near: tuple[float, float] | None) -> list[OpenIncident]:

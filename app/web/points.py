@@ -10,7 +10,7 @@ from flask import Response
 from app.errors import Invalid
 from app.service import threats
 from app.service.incidents import THREAT_IDS_MAX
-from app.service.query import BOX, Param
+from app.service.query import BOX, FLAG, Param
 from app.service.selection import Selection, resolve
 from app.web.access import actor, pages
 from app.web.lists import DESK_PARAMS, read
@@ -18,6 +18,7 @@ from app.web.reading import query_pairs
 
 # Not the filter `bbox`, which may be set as well: then both hold.
 AREA = Param("area", BOX, "Only inside minLng,minLat,maxLng,maxLat.")
+DELETED = Param("deleted", FLAG, "Also those linked to a deleted incident.")
 
 blueprint = pages("points")
 
@@ -28,7 +29,7 @@ def points() -> Response:
 
     Severity is the rank, 0 to 4; latitude and longitude are in degrees, uncertainty in km.
     """
-    query = read(DESK_PARAMS, query_pairs())
+    query = read((*DESK_PARAMS, DELETED), query_pairs())
     if len(query.faults):
         return _wrong(Invalid(list(query.faults)))
     page = threats.points(actor(), query.filters)

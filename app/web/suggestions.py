@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from flask import Response
 
-from app.service.incidents.similar import open_incidents, similar
+from app.service.incidents.similar import middle_of, open_incidents, similar
 from app.web.access import actor, pages
 from app.web.chosen import written
 from app.web.reading import first, form_pairs, query_pairs
@@ -37,6 +37,17 @@ def similar_ones() -> Response:
     """Answer open incidents that the selection of the form may belong to, each with the reason. Nothing is written."""
     found = similar(actor(), written(form_pairs()))
     return _json({"id": one.incident_id, "title": one.title, "note": one.reason} for one in found)
+
+
+@blueprint.post("/threats/middle")
+def middle_one() -> Response:
+    """Answer the middle of the form's selection as `near`, fit for `open_ones`; empty if it has none. Nothing is written."""
+    return Response(orjson.dumps({"near": as_near(middle_of(actor(), written(form_pairs())))}), mimetype="application/json")
+
+
+def as_near(place: tuple[float, float] | None) -> str:
+    """Return a place as `near` takes it, to about ten metres."""
+    return "{:.4f},{:.4f}".format(*place) if place else ""
 
 
 def _place(text: str) -> tuple[float, float] | None:

@@ -127,7 +127,8 @@ def _undone(entry: Entry) -> Markup:
 
 
 def _version(entry: Entry) -> Markup:
-    return Markup("updated {}").format(_links("/threats/", [entry.threat] if entry.threat else []))
+    done = "brought in" if entry.version and entry.version.number == 1 else "updated"
+    return Markup("{} {}").format(done, _links("/threats/", [entry.threat] if entry.threat else []))
 
 
 SENTENCES: dict[str, Callable[[Entry], Markup]] = {

@@ -27,7 +27,7 @@ const selection = new Selection([...restoreDraft(form), ...selectedByForm()]);
 const list = new List(form.querySelector("#list"), selection);
 const tray = new Tray(form, selection, list);
 const map = new ThreatMap(form.querySelector("#map"), form.querySelector("#map-status"), selection);
-if (form.querySelector("#add")) new Joining(form, selection, (ids) => map.placeOf(ids));
+if (form.querySelector("#add")) new Joining(form, selection);
 
 // After a form was sent the address is that of the form; it shall be that of the view.
 if (form.dataset.kept === "yes") history.replaceState(null, "", `/${list.view}`);

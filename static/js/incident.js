@@ -2,10 +2,18 @@
 import "./page-map.js";
 import "./page/clash.js";
 import { Combobox, replaceSelect } from "./page/combobox.js";
+import { middleOf } from "./page/middle.js";
 
 const number = new Intl.NumberFormat("en");
 
-for (const field of document.querySelectorAll("#threat-form [data-combobox]")) replaceSelect(field);
+/** The threats of the form that are selected, by rows and by the map. */
+const selected = (form) =>
+  new FormData(form).getAll("threat_ids").concat(form.elements.selected.value.split(" ").filter(Boolean));
+
+for (const field of document.querySelectorAll("#threat-form [data-combobox]")) {
+  const { form } = field.querySelector("select");
+  replaceSelect(field, async () => (await middleOf(form, selected(form))) || field.dataset.near);
+}
 
 /** Each incident found is one more box to tick. */
 function searchToMerge(fieldset) {
@@ -34,12 +42,10 @@ document.querySelectorAll("[data-merge]").forEach(searchToMerge);
 function count(form) {
   const boxes = [...form.querySelectorAll('input[name="threat_ids"]')];
   const all = form.querySelector("#check-all");
-  const elsewhere = form.elements.selected;
-  if (!elsewhere) return;
+  if (!all) return;
   const show = () => {
     const ticked = boxes.filter((box) => box.checked).length;
-    const size = ticked + elsewhere.value.split(" ").filter(Boolean).length;
-    form.querySelector("[data-count]").textContent = `: ${number.format(size)}`;
+    form.querySelector("[data-count]").textContent = `: ${number.format(selected(form).length)}`;
     all.checked = boxes.length > 0 && ticked === boxes.length;
     all.indeterminate = ticked > 0 && ticked < boxes.length;
   };

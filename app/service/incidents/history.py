@@ -54,13 +54,16 @@ class Entry:
 
 
 @guarded(Permission.INCIDENTS_READ)
-def history(actor: Actor, incident_id: UUID, kinds: Sequence[str] = (), limit: int = 50, offset: int = 0) -> Page[Entry]:
+def history(
+    actor: Actor, incident_id: UUID, kinds: Sequence[str] = (), limit: int = 50, offset: int = 0, *, before_link: bool = False
+) -> Page[Entry]:
     """Return a page of the incident's history, newest first, and the true number of entries of these kinds.
 
-    No kinds means all. A deleted incident has a history too. A constant number of statements. Raises NotFound.
+    No kinds means all. With `before_link`, versions of its threats from before they were linked are entries too. A deleted
+    incident has a history too. A constant number of statements. Raises NotFound.
     """
     known(actor, incident_id, deleted=True)
-    items = _matching(actor, incident_id, kinds)
+    items = _matching(actor, incident_id, kinds, before_link=before_link)
     total = db.session.scalar(sa.select(sa.func.count()).select_from(items)) or 0
     order = (items.c.act_id.desc(), items.c.threat_id, items.c.number.desc())
     rows = db.session.execute(sa.select(items).order_by(*order).limit(limit).offset(offset)).all()
@@ -93,22 +96,28 @@ def history(actor: Actor, incident_id: UUID, kinds: Sequence[str] = (), limit: i
 
 
 @guarded(Permission.INCIDENTS_READ)
-def kinds_of(actor: Actor, incident_id: UUID) -> dict[str, int]:
+def kinds_of(actor: Actor, incident_id: UUID, *, before_link: bool = False) -> dict[str, int]:
     """Return how many entries of each kind the history has, in the order of KINDS, without those that do not occur."""
-    items = _matching(actor, incident_id, ())
+    items = _matching(actor, incident_id, (), before_link=before_link)
     counts = {row.kind: row[1] for row in db.session.execute(sa.select(items.c.kind, sa.func.count()).group_by(items.c.kind))}
     return {kind: counts[kind] for kind in KINDS if kind in counts}
 
 
 @guarded(Permission.INCIDENTS_READ)
 def position(
-    actor: Actor, incident_id: UUID, act_id: UUID, kinds: Sequence[str] = (), version: tuple[UUID, int] | None = None
+    actor: Actor,
+    incident_id: UUID,
+    act_id: UUID,
+    kinds: Sequence[str] = (),
+    version: tuple[UUID, int] | None = None,
+    *,
+    before_link: bool = False,
 ) -> int:
     """Return how many entries of these kinds are before an act's in the history, for finding its page.
 
     One act brings in the versions of many threats: `version` is the one meant, as the threat's id and the number.
     """
-    items = _matching(actor, incident_id, kinds)
+    items = _matching(actor, incident_id, kinds, before_link=before_link)
     before = items.c.act_id > act_id
     if version:
         threat_id, number = version
@@ -148,9 +157,9 @@ def _undone(actor: Actor, incident_id: UUID) -> tuple[set[UUID | None], set[UUID
     return undone, {undoes_id for _, undoes_id in undos}
 
 
-def _matching(actor: Actor, incident_id: UUID, kinds: Sequence[str]) -> sa.Subquery:
+def _matching(actor: Actor, incident_id: UUID, kinds: Sequence[str], *, before_link: bool) -> sa.Subquery:
     """Return the entries of the actor's tenant that match: kind, act_id, threat_id, number."""
-    versions = versions_of(actor, incident_id, before_link=False).subquery()
+    versions = versions_of(actor, incident_id, before_link=before_link).subquery()
     acts = sa.select(
         Activity.kind.label("kind"),
         Activity.id.label("act_id"),

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import atan2, cos, degrees, hypot, radians
+from math import cos, radians
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 import sqlalchemy as sa
 
 from app.db import Id, db, given_ids
 from app.geo.circle import Circle
 from app.geo.distance import distance_km
+from app.geo.middle import middle
 from app.models import Incident, Threat
 from app.models.incident import TITLE_MAX
 from app.service.actor import Actor, guarded, owned
@@ -70,7 +70,7 @@ class OpenIncident:
 
 
 @dataclass(frozen=True, slots=True)
-class Middle:
+class About:
     """The middle of threats in degrees, and the times between which they were observed."""
 
     lat: float
@@ -86,19 +86,33 @@ def similar(actor: Actor, threat_ids: Sequence[str], limit: int = 5) -> list[Sim
     Near is within NEAR_KM of the middle of the threats and within NEAR_IN_TIME of their times, by one linked threat. What is
     no id of ours is passed over. Three statements; the third looks only at threats in the box around the circle.
     """
-    ids = [UUID(text) for text in dict.fromkeys(threat_ids) if CANONICAL_UUID.fullmatch(text)]
+    ids = _ids(threat_ids)
     if not ids:
         return []
     found = {row.id: Similar(row.id, row.title, row.shared, None, None) for row in _sharing(actor, ids)}
-    middle = _middle(actor, ids)
-    if middle is not None:
-        circle = Circle(middle.lat, middle.lng, NEAR_KM)
-        in_time = Threat.observed_at.between(middle.earliest - NEAR_IN_TIME, middle.latest + NEAR_IN_TIME)
+    about = _about(actor, ids)
+    if about is not None:
+        circle = Circle(about.lat, about.lng, NEAR_KM)
+        in_time = Threat.observed_at.between(about.earliest - NEAR_IN_TIME, about.latest + NEAR_IN_TIME)
         for row, distance in _nearest(actor, circle, limit=CANDIDATES, of_threat=[in_time]):
-            apart = max(middle.earliest - row.observed_at, row.observed_at - middle.latest, timedelta())
+            apart = max(about.earliest - row.observed_at, row.observed_at - about.latest, timedelta())
             shared = found[row.id].shared if row.id in found else 0
             found[row.id] = Similar(row.id, row.title, shared, distance, apart // MINUTE)
     return sorted(found.values(), key=_rank)[:limit]
+
+
+@guarded(Permission.THREATS_READ)
+def middle_of(actor: Actor, threat_ids: Sequence[str]) -> tuple[float, float] | None:
+    """Return the middle of the threats as (lat, lng) in degrees, or None if none has a place or they lie all round the Earth.
+
+    What is no id of ours is passed over.
+    """
+    ids = _ids(threat_ids)
+    return middle((row.lat, row.lng) for row in _places(actor, ids) if row.lat is not None) if ids else None
+
+
+def _ids(texts: Sequence[str]) -> list[UUID]:
+    return [UUID(text) for text in dict.fromkeys(texts) if CANONICAL_UUID.fullmatch(text)]
 
 
 @guarded(Permission.INCIDENTS_READ)
@@ -165,24 +179,22 @@ def _sharing(actor: Actor, ids: list[UUID]) -> Sequence[Any]:
     return [row for row in rows if row.shared]
 
 
-def _middle(actor: Actor, ids: list[UUID]) -> Middle | None:
-    """Return the middle of the threats, or None if none has a place, none has a time, or they lie all round the Earth."""
+def _about(actor: Actor, ids: list[UUID]) -> About | None:
+    """Return middle and times of the threats, or None if none has a place, none has a time, or they lie all round the Earth."""
+    rows = _places(actor, ids)
+    times = [row.observed_at for row in rows if row.observed_at is not None]
+    place = middle((row.lat, row.lng) for row in rows if row.lat is not None)
+    return About(*place, min(times), max(times)) if place and times else None
+
+
+def _places(actor: Actor, ids: list[UUID]) -> Sequence[Any]:
+    """Return lat, lng and observed_at of those of the threats that there are."""
     given = given_ids(ids)
-    rows = db.session.execute(
+    return db.session.execute(
         sa.select(Threat.lat, Threat.lng, Threat.observed_at)
         .select_from(given)
         .join(Threat, sa.and_(owned(actor, Threat), Threat.id == given.c.id0))
     ).all()
-    times = [row.observed_at for row in rows if row.observed_at is not None]
-    places = np.radians([(row.lat, row.lng) for row in rows if row.lat is not None]).reshape(-1, 2)
-    if not times or not len(places):
-        return None
-    # The mean of the places as vectors, which knows no antimeridian.
-    lats, lngs = places.T
-    x, y, z = (float(part.mean()) for part in (np.cos(lats) * np.cos(lngs), np.cos(lats) * np.sin(lngs), np.sin(lats)))
-    if hypot(x, y, z) < 1e-9:
-        return None
-    return Middle(degrees(atan2(z, hypot(x, y))), degrees(atan2(y, x)), min(times), max(times))
 
 
 def _nearest(

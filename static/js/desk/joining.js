@@ -1,5 +1,6 @@
 /** Joining what there is already: adding to an open incident, and the warning that there may be one. */
 import { replaceSelect } from "../page/combobox.js";
+import { middleOf } from "../page/middle.js";
 
 const PAUSE_MS = 500;
 
@@ -12,20 +13,15 @@ function made(tag, properties, ...children) {
 export class Joining {
   #form;
   #selection;
-  #place;
   #box;
   #timer = 0;
   #running = null;
 
-  /**
-   * @param {HTMLFormElement} form @param {import("./selection.js").Selection} selection
-   * @param {(ids: Iterable<string>) => string} place "lat,lng" in the middle of these threats, or ""
-   */
-  constructor(form, selection, place) {
+  /** @param {HTMLFormElement} form @param {import("./selection.js").Selection} selection */
+  constructor(form, selection) {
     this.#form = form;
     this.#selection = selection;
-    this.#place = place;
-    this.#box = replaceSelect(form.querySelector("#add [data-combobox]"), () => place(selection.ids()));
+    this.#box = replaceSelect(form.querySelector("#add [data-combobox]"), () => middleOf(form, selection.ids()));
     selection.addEventListener("change", () => this.#later());
     this.#later();
   }

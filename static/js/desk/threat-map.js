@@ -11,7 +11,6 @@ export class ThreatMap {
   #selection;
   #status;
   #ranks = new Map();
-  #places = new Map();
   #query = "";
   #fetchPoints = latestOnly("json");
   #fetchWithin = latestOnly("json");
@@ -41,7 +40,6 @@ export class ThreatMap {
       if (!data) return;
       this.#query = query;
       this.#ranks = new Map(data.ids.map((id, i) => [id, data.severity[i]]));
-      this.#places = new Map(data.ids.map((id, i) => [id, [data.lat[i], data.lng[i]]]));
       this.#map.setThreats(data);
       const drawn = `${number.format(data.shown)} of ${number.format(data.total)} drawn; selecting takes all that match.`;
       this.#say(data.shown < data.total ? drawn : "");
@@ -49,15 +47,6 @@ export class ThreatMap {
     } catch (error) {
       this.#refused(error);
     }
-  }
-
-  /** Where the first of these threats is that has a place here. @param {Iterable<string>} ids @returns {string} "lat,lng" or "" */
-  placeOf(ids) {
-    for (const id of ids) {
-      const place = this.#places.get(id);
-      if (place && place[0] !== null) return place.join(",");
-    }
-    return "";
   }
 
   #clusterClicked({ ids, action, originalEvent }) {

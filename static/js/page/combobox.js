@@ -11,7 +11,7 @@ function element(tag, properties, attributes = {}) {
 }
 
 /**
- * Choosing one of the open incidents. `near` gives "lat,lng" or "" at each question; `chosen` is called with {id, title} or null.
+ * Choosing one of the open incidents. `near` gives "lat,lng" or "", or a promise of it, at each question; `chosen` is called with {id, title} or null.
  */
 export class Combobox {
   #options = [];
@@ -20,7 +20,7 @@ export class Combobox {
   #fetch = latestOnly("json");
 
   /**
-   * @param {HTMLInputElement} input the text field @param {() => string} near @param {string} skip an id that is not offered
+   * @param {HTMLInputElement} input the text field @param {() => string | Promise<string>} near @param {string} skip an id that is not offered
    * @param {(one: {id: string, title: string} | null) => void} chosen
    */
   constructor(input, near, skip, chosen) {
@@ -56,8 +56,8 @@ export class Combobox {
   }
 
   async #show() {
-    const query = new URLSearchParams({ q: this.input.value, near: this.near() });
     try {
+      const query = new URLSearchParams({ q: this.input.value, near: await this.near() });
       const found = await this.#fetch(`/incidents/open?${query}`);
       if (!found || document.activeElement !== this.input) return;
       this.#options = found.filter(({ id }) => id !== this.skip);
@@ -130,7 +130,7 @@ export class Combobox {
 /**
  * Make a combobox of the select in a `[data-combobox]`; the select stays as the hidden field that is sent.
  *
- * @param {HTMLElement} field @param {() => string} near
+ * @param {HTMLElement} field @param {() => string | Promise<string>} near
  */
 export function replaceSelect(field, near = () => field.dataset.near) {
   const select = field.querySelector("select");
