@@ -19,7 +19,8 @@ from app.feeds.values import shown
 class Format:
     """One kind of file.
 
-    `parse` takes the bytes; where `takes_columns`, also a mapping of our fields to columns and the name of the source:
+    `parse` takes the bytes. It raises Unreadable at once, before the first row, so that nothing is taken of a file that
+    can't be read to its end. Where `takes_columns`, also a mapping of our fields to columns and the name of the source:
     `parse(data, columns, source)`, and `guess_columns(data, columns)` says how that would read. `attribution` is the
     line that the source's terms ask for, empty where only the uploader knows.
     """

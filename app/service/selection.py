@@ -50,13 +50,11 @@ class Selected:
 
 
 @guarded(Permission.THREATS_READ)
-def resolve(actor: Actor, selection: Selection, faults: Faults | None = None, at: str = "selection") -> Selected:
+def resolve(actor: Actor, selection: Selection, faults: Faults, at: str = "selection") -> Selected:
     """Return exactly the threats that the selection means now.
 
-    An id that the tenant does not have, and a selection of more than SELECTION_MAX, are faults, which are raised as Invalid
-    unless the caller gave a collector.
+    An id that the tenant does not have, and a selection of more than SELECTION_MAX, are faults.
     """
-    raise_here, faults = faults is None, Faults() if faults is None else faults
     rows: dict[UUID, Severity] = {}
     if selection.area is not None or selection.filters:
         rows = _matching(actor, selection)
@@ -65,8 +63,6 @@ def resolve(actor: Actor, selection: Selection, faults: Faults | None = None, at
         rows.pop(threat_id, None)
     if len(rows) > SELECTION_MAX:
         faults.add(at, "field_invalid", f"Select at most {SELECTION_MAX:,} threats; this comes to {len(rows):,}.")
-    if raise_here:
-        faults.raise_if_any()
     severities = list(rows.values())
     return Selected(list(rows), severities, {severity: severities.count(severity) for severity in reversed(Severity)})
 

@@ -22,6 +22,7 @@ from app.terms import Permission, Scope
 
 THREATS = 4_000
 SEED = 2026
+"""Makes outbreaks of each kind in INCIDENTS."""
 
 # The largest outbreak of each of these becomes an incident.
 INCIDENTS = (
@@ -45,33 +46,30 @@ class Filled:
 
 
 @guarded(Permission.ADMIN)
-def fill(actor: Actor, seed: int = SEED) -> Filled:
+def fill(actor: Actor) -> Filled:
     """Put THREATS threats of the last two weeks and a few incidents into the actor's tenant, if it has no threat."""
     if db.session.scalar(sa.select(Threat.id).where(owned(actor, Threat)).limit(1)):
         return Filled(0, 0)
     with transaction():
-        filled = _fill(actor, seed)
+        filled = _fill(actor)
     refresh_statistics(*THREAT_TABLES)
     return filled
 
 
-def _fill(actor: Actor, seed: int) -> Filled:
+def _fill(actor: Actor) -> Filled:
     time = now()
     scenario = lagos.records(time)
-    made = list(generate.threats(THREATS - len(scenario), time, seed))
+    made = list(generate.threats(THREATS - len(scenario), time, SEED))
     ids = _put(actor, [*scenario, *(record for _, record in made)])
     outbreaks: dict[str, list[tuple[Record, UUID]]] = defaultdict(list)
     for (outbreak, record), threat_id in zip(made, ids[len(scenario) :], strict=True):
         if outbreak:
             outbreaks[outbreak].append((record, threat_id))
-    incidents = 0
     for kind, scope, title, description in INCIDENTS:
-        members = max((m for m in outbreaks.values() if m[0][0].threat_type == kind), key=len, default=[])
-        if members:
-            threat_ids = [str(threat_id) for _, threat_id in members]
-            create(actor, NewIncident(title.format(city=members[0][0].location), description, scope, threat_ids))
-            incidents += 1
-    return Filled(len(ids), incidents)
+        members = max((m for m in outbreaks.values() if m[0][0].threat_type == kind), key=len)
+        threat_ids = [str(threat_id) for _, threat_id in members]
+        create(actor, NewIncident(title.format(city=members[0][0].location), description, scope, threat_ids))
+    return Filled(len(ids), len(INCIDENTS))
 
 
 def _put(actor: Actor, records: Sequence[Record]) -> list[UUID]:

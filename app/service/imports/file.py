@@ -29,7 +29,7 @@ def choice(run: ImportRun, columns: Mapping[str, str] | None, source: str) -> tu
 
 
 def items(kind: Format, content: bytes, columns: Mapping[str, str], source: str) -> Iterator[Item]:
-    """Return what the file holds. Raises Unreadable."""
+    """Return what the file holds. Raises Unreadable at once, before the first row."""
     return kind.parse(content, columns, source) if kind.takes_columns else kind.parse(content)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +63,8 @@ def work(actor: Actor, run_id: UUID, on_progress: Callable[[int], None] | None =
     beat, seen, failed = run.beat_at, 0, 0
     state, message = "done", ""
     try:
-        for batch in _batches(items(FORMATS[run.format], content, run.columns, run.source)):
+        rows = items(FORMATS[run.format], content, run.columns, run.source)
+        while batch := list(islice(rows, UPSERT_MAX)):
             counts, problems = _put(actor, batch)
             seen += len(batch)
             beat = _note(actor, run_id, beat, counts, [(failed + i, problem) for i, problem in enumerate(problems, 1)])
@@ -70,8 +72,7 @@ def work(actor: Actor, run_id: UUID, on_progress: Callable[[int], None] | None =
             if on_progress:
                 on_progress(seen)
     except Unreadable as error:
-        kept = f"The {seen:,} rows before that were read and are kept." if seen else "Nothing was imported."
-        state, message = "failed", f"{error} {kept}"
+        state, message = "failed", f"{error} Nothing was imported."
     with transaction():
         run = run_of(actor, run_id)
         message = message or summary(run)
@@ -79,23 +80,6 @@ def work(actor: Actor, run_id: UUID, on_progress: Callable[[int], None] | None =
     if run.new >= UPSERT_MAX:
         refresh_statistics(*THREAT_TABLES)
     return run_of(actor, run_id)
-
-
-def _batches(read: Iterator[Item]) -> Iterator[list[Item]]:
-    """Yield the items in lists of UPSERT_MAX; what was read before the file turned out unreadable comes first."""
-    batch: list[Item] = []
-    try:
-        for item in read:
-            batch.append(item)
-            if len(batch) == UPSERT_MAX:
-                yield batch
-                batch = []
-    except Unreadable:
-        if batch:
-            yield batch
-        raise
-    if batch:
-        yield batch
 
 
 def _put(actor: Actor, batch: Sequence[Item]) -> tuple[Counter[str], list[Problem]]:
