@@ -217,7 +217,15 @@ def test_moving_and_splitting_name_every_fault(world):
         "title": "field_required",
         "scope": "field_invalid",
     }
-    assert world.linked(one) == [0]
+    itself = {"threat_ids": [world.ids[0]], "to_incident_id": one}
+    assert error_of(world.send("POST", f"/incidents/{one}/move", itself)) == (409, "state_conflict")
+    some = world.made(1, 2)
+    body = {"threat_ids": [world.ids[n] for n in (1, 5, 2)] + [NOBODY], "title": "a"}
+    assert faults_of(world.send("POST", f"/incidents/{some}/split", body)) == {
+        "threat_ids[1]": "threat_unknown",
+        "threat_ids[3]": "threat_unknown",
+    }
+    assert (world.linked(one), world.linked(some)) == ([0], [1, 2])
 
 
 def test_merged_incidents_are_closed_point_to_the_target_and_stay_readable(world):
@@ -238,6 +246,20 @@ def test_merged_incidents_are_closed_point_to_the_target_and_stay_readable(world
     }
     itself = world.send("POST", f"/incidents/{one}/merge", {"incident_ids": [one], "reason": "The same"})
     assert (itself.status_code, itself.json["error"]["code"]) == (409, "state_conflict")
+
+
+def test_incidents_to_be_merged_are_a_set_of_at_most_100(world):
+    one, two, three = world.made(0), world.made(1), world.made(2)
+    told = world.send("POST", f"/incidents/{one}/merge", {"incident_ids": ["x", two, NOBODY, two], "reason": "The same"})
+    assert faults_of(told) == {"incident_ids[0]": "field_invalid", "incident_ids[2]": "incident_unknown"}
+    many = world.send("POST", f"/incidents/{one}/merge", {"incident_ids": [two] * 101, "reason": "The same"})
+    assert faults_of(many) == {"incident_ids": "field_invalid"}
+    assert many.json["error"]["details"][0]["issue"] == "Merge at most 100 at once; this has 101."
+    assert world.linked(one) == [0]
+    body = {"incident_ids": [two, *[three] * 99], "reason": "The same"}
+    assert world.send("POST", f"/incidents/{one}/merge", body).status_code == 200
+    assert world.linked(one) == [0, 1, 2]
+    assert [item["kind"] for item in world.items(one)].count("merged") == 1
 
 
 def test_the_timeline_tells_everything_newest_last(world):
@@ -385,6 +407,18 @@ def test_a_selection_that_can_not_be_read_is_told_at_its_fields(world, selection
     assert faults_of(world.send("POST", "/threats/select", selection)) == faults
     inside = {f"selection.{field}".rstrip("."): code for field, code in faults.items()}
     assert faults_of(world.send("POST", "/incidents", {"title": "a", "selection": selection})) == inside
+
+
+def test_a_selection_of_more_than_can_be_grouped_is_refused_with_the_true_number(world, monkeypatch):
+    everything = {"filters": {"q": "Road"}}
+    monkeypatch.setattr("app.service.selection.SELECTION_MAX", 6)
+    assert world.send("POST", "/threats/select", everything).json["total"] == 6
+    monkeypatch.setattr("app.service.selection.SELECTION_MAX", 5)
+    refused = world.send("POST", "/threats/select", everything)
+    assert faults_of(refused) == {"": "field_invalid"}
+    assert refused.json["error"]["details"][0]["issue"] == "Select at most 5 threats; this comes to 6."
+    assert faults_of(world.send("POST", "/incidents", {"title": "a", "selection": everything})) == {"selection": "field_invalid"}
+    assert world.send("POST", "/threats/select", {**everything, "exclude": world.ids[:1]}).json["total"] == 5
 
 
 def test_select_is_no_threat(world):

@@ -91,6 +91,26 @@ def test_a_body_over_the_limit_is_refused_and_the_limit_named(client, key):
     assert "1,572,864" in response.json["error"]["message"]
 
 
+@pytest.mark.parametrize("announced", [True, False], ids=["with its length", "in chunks"])
+@pytest.mark.parametrize(("more", "status"), [(0, 422), (1, 413), (100_000, 413)])
+def test_the_limit_of_a_body_is_exact(client, key, announced, more, status):
+    start, end = b'{"title": "a", "description": "', b'"}'
+    body = start + b"x" * (1_572_864 - len(start) - len(end) + more) + end
+    chunked = {} if announced else {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    response = client.post("/v1/incidents", headers=key, data=body, content_type="application/json", environ_overrides=chunked)
+    assert response.status_code == status
+    assert code_of(response) == {422: "validation_failed", 413: "body_too_large"}[status]
+
+
+def test_a_body_that_ends_before_its_announced_length_is_refused(client, key):
+    longer = {"CONTENT_LENGTH": "15"}
+    response = client.post(
+        "/v1/incidents", headers=key, data=b'{"title": "a"}', content_type="application/json", environ_overrides=longer
+    )
+    assert (response.status_code, code_of(response)) == (400, "request_malformed")
+    assert client.get("/v1/incidents", headers=key).json["total"] == 0
+
+
 @pytest.mark.parametrize(
     ("member", "value", "code", "issue"),
     [

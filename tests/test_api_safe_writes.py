@@ -238,6 +238,37 @@ def test_who_comes_while_another_works_waits_for_its_answer_and_takes_over_if_it
         assert idempotency.once(who, asked, fails) == (works(), True)
 
 
+def test_who_comes_while_another_works_is_told_the_same_and_works_not(app, who):
+    asked = Request("k", "POST", "/v1/incidents", b"{}")
+    answer = Answer(201, {"ETag": '"1"'}, b"done")
+    with app.app_context():
+        engine = db.engine
+    looked = Event()
+    nothing_kept = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        if statement.startswith("SELECT kept_answer"):
+            nothing_kept.append(statement)
+            if len(nothing_kept) == 2:
+                looked.set()
+
+    def works_until_the_other_has_looked():
+        second.append(pool.submit(in_thread(app, lambda: idempotency.once(who, asked, pytest.fail))))
+        assert looked.wait(10)
+        return answer
+
+    sa.event.listen(engine, "after_cursor_execute", note)
+    second = []
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(in_thread(app, lambda: idempotency.once(who, asked, works_until_the_other_has_looked)))
+            assert first.result(10) == (answer, False)
+            assert second[0].result(10) == (answer, True)
+    finally:
+        sa.event.remove(engine, "after_cursor_execute", note)
+    assert len(nothing_kept) == 3  # both looked in vain, and the second looked again once it had waited
+
+
 def test_who_waits_too_long_is_told_that_it_is_in_flight(app, client, key, who, engine_name):
     path = "/v1/incidents"
     asked = Request("k", "POST", path, b"{}")

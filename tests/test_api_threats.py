@@ -150,6 +150,21 @@ def test_all_or_nothing_with_every_fault_named(client, key):
     assert client.get("/v1/threats", headers=key).json["total"] == 0
 
 
+def test_lists_in_a_threat_hold_50_at_most(client, key):
+    def said(number):
+        assets = [{"asset_id": f"a{i}"} for i in range(number)]
+        return {name: [f"{name} {i}" for i in range(number)] for name in ("aliases", "sources")} | {"affected_assets": assets}
+
+    refused = put(client, key, threat(**said(51)))
+    assert refused.status_code == 422
+    assert {d["field"]: d["issue"] for d in refused.json["error"]["details"]} == {
+        f"threats[0].{name}": "Give at most 50; this has 51." for name in said(0)
+    }
+    assert put(client, key, threat(**said(50))).json["new"] == 1
+    held = client.get("/v1/threats", headers=key).json["threats"][0]
+    assert (len(held["sources"]), len(held["affected_assets"])) == (50, 50)
+
+
 @pytest.mark.parametrize("count", [0, 1001])
 def test_the_number_of_threats_is_bounded(client, key, count):
     answer = put(client, key, *(threat(i) for i in range(count)))

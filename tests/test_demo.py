@@ -24,6 +24,7 @@ def test_an_empty_desk_is_filled_with_threats_and_incidents(app: Flask):
         filled = demo.fill(actor)
         threats = list(db.session.scalars(sa.select(Threat)))
         linked = Counter(db.session.scalars(sa.select(ThreatLink.incident_id)))
+        assert str(filled) == "Added 4,000 made-up threats and 3 incidents for demonstration."
         assert (filled.threats, filled.incidents) == (len(threats), len(linked)) == (demo.THREATS, 3)
         assert min(linked.values()) > 1
     assert len({threat.threat_type for threat in threats}) >= 11

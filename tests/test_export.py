@@ -107,12 +107,14 @@ def test_json_has_what_the_api_answers(app, client, who):
 
 def test_csv_never_holds_a_formula_and_keeps_numbers(app, who):
     put(app, who, 0, title=HOSTILE, description="@SUM(A1)\nnext line", lat=-6.5, lng=-3.25, risk_level="-5.5", likelihood="-5+1")
-    put(app, who, 1, title="+1", sources=["=1", "b"], likelihood="-")
+    assets = ({"asset_id": "=1", "asset_name": "Depot, north", "asset_type": None, "distance_km": 2.5},)
+    put(app, who, 1, title="+1", sources=["=1", "b"], likelihood="-", affected_assets=assets)
     with app.app_context():
         first, second = rows_of_csv(content(app, export.of_threats(who, {}, Format.CSV)))
     assert (first["title"], first["description"]) == (f"'{HOSTILE}", "'@SUM(A1)\nnext line")
     assert (first["lat"], first["lng"], first["risk_level"], first["likelihood"]) == ("-6.5", "-3.25", "-5.5", "'-5+1")
     assert (second["title"], second["sources"], second["likelihood"]) == ("'+1", "'=1; b", "'-")
+    assert (first["affected_assets"], json.loads(second["affected_assets"])) == ("", list(assets))
     assert (first["pinned"], first["observed_at"], first["expires_at"]) == ("false", "2026-04-18T09:00:00.000Z", "")
     for cell in [*first.values(), *second.values()]:
         assert not cell.startswith(("=", "+", "@", "\t", "\r"))

@@ -115,6 +115,22 @@ def test_bad_rows_are_told_by_row_and_reason_and_good_ones_are_kept(app: Flask):
         assert [problem.row for problem in imports.problems(actor, run.id, 1, 1).items] == [5]
 
 
+def test_half_a_place_is_no_place(app: Flask):
+    actor = make.actor(app)
+    header = "time,latitude,longitude,depth,mag,magType,nst,gap,dmin,rms,net,id,updated,place,type,horizontalError"
+    row = "2026-04-18T09:00:00.000Z,{},10,5.1,mb,,,,,us,us{},2026-04-18T09:10:00.000Z,Somewhere,earthquake,"
+    places = ("6.44,3.36", "6.44,", ",3.36", ",")
+    lines = [f"{header},depthError,magError,magNst,status,locationSource,magSource"]
+    lines += [f"{row.format(place, number)},,,,reviewed,us,us" for number, place in enumerate(places)]
+    with app.app_context():
+        run = run_import(actor, "query.csv", "\n".join(lines).encode())
+        assert (run.format, counts(run)) == ("usgs_csv", {"new": 2, "failed": 2})
+        told = [(problem.row, problem.reason) for problem in imports.problems(actor, run.id).items]
+        assert told == [(row, "coordinates: Give both latitude and longitude, or neither.") for row in (3, 4)]
+        held = db.session.execute(sa.select(Threat.lat, Threat.lng).order_by(Threat.external_id)).all()
+        assert [tuple(place) for place in held] == [(6.44, 3.36), (None, None)]
+
+
 def test_the_importer_says_what_the_api_says(app: Flask):
     actor = make.actor(app)
     bad = make.record(title="", lat=95.0, location_country="nigeria")
@@ -195,6 +211,17 @@ def test_a_preview_shows_the_guess_and_a_choice_of_columns_goes_over_it(app: Fla
         imports.work(actor, run.id)
         threat = db.session.scalar(sa.select(Threat).where(Threat.title == "Road closed"))
         assert (threat.source, threat.severity, threat.observed_at) == ("road desk", "high", make.WHEN)
+
+
+def test_a_preview_shows_the_first_rows_and_counts_all(app: Flask):
+    actor = make.actor(app)
+    rows = [f"2026-04-18T09:00:00Z,Road {number},high,6.44,3.36\n" for number in range(7)]
+    with app.app_context():
+        shown = imports.look(
+            actor, "roads.csv", ("when,what,how bad,lat,lon\n" + "".join(rows) + "1,2\n").encode(), {"title": "what"}
+        )
+        assert [item.title for item in shown.head] == [f"Road {number}" for number in range(5)]
+        assert (shown.records, shown.problems) == (7, 1)
 
 
 def test_a_table_whose_columns_mean_nothing_can_be_previewed_and_needs_a_choice(app: Flask):

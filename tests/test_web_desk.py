@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from app.service import incidents
+from app.errors import Faults
+from app.service import incidents, threats
 from tests import browse, make
 
 
@@ -178,6 +179,16 @@ def test_the_map_gets_parallel_arrays_of_what_matches(desk):
     assert data["ids"][0] == ids[115]
     assert data["severity"] == [4] * 24
     assert {len(data[name]) for name in ("lat", "lng", "precision", "uncertainty_km", "title")} == {24}
+
+
+def test_a_map_that_can_not_show_all_says_how_many_there_are(app, desk):
+    _, who, ids = desk
+    with app.app_context():
+        threats.upsert(who, [make.record(500, lat=None, lng=None)], faults=Faults())
+        for limit in (119, 120, 121):
+            page = threats.points(who, {}, limit)
+            assert page.total == 120
+            assert [str(row.id) for row in page.items] == ids[::-1][:limit]
 
 
 def test_an_area_answers_exactly_what_it_holds_within_the_filters(desk):
