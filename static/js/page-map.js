@@ -1,8 +1,9 @@
 /** The maps of the pages of one incident and of one threat. */
 import { createMap } from "./map/map.js";
+import { smallView } from "./map/small-view.js";
 
 /** One threat, said by the element's own data. */
-function onlyThreat({ id, lat, lng, rank, precision, uncertaintyKm, title }) {
+function onlyThreat({ id, lat, lng, rank, precision, uncertaintyKm }) {
   return {
     ids: [id],
     lat: [Number(lat)],
@@ -10,7 +11,6 @@ function onlyThreat({ id, lat, lng, rank, precision, uncertaintyKm, title }) {
     severity: [Number(rank)],
     precision: [precision || null],
     uncertainty_km: [uncertaintyKm ? Number(uncertaintyKm) : null],
-    title: [title],
     total: 1,
   };
 }
@@ -42,26 +42,29 @@ function join(map, form, data) {
     elsewhere.value = [...unlisted].join(" ");
     form.dispatchEvent(new Event("change"));
   };
-  form.addEventListener("change", () => map.setSelected(selected()));
-  map.on("threat-click", ({ id }) => set([id], !selected().has(id)));
+  const show = () => map.setView(smallView(data, selected()));
+  form.addEventListener("change", show);
+  map.on("point-click", ({ id }) => set([id], !selected().has(id)));
   map.on("cluster-click", ({ ids, action, originalEvent }) => action !== "zoom" && set(ids, !originalEvent.altKey));
   map.on("select", ({ box, mode }) => set(data.ids.filter((_, i) => isInside(box, data.lat[i], data.lng[i])), mode !== "take"));
-  map.setSelected(selected());
+  show();
 }
 
 async function show(element) {
   const form = document.getElementById(element.dataset.selects);
   const map = createMap(element, { selects: Boolean(form) });
+  if (!map) return;
+  map.on("show-all", () => map.fit());
   if (element.dataset.area) map.setArea(JSON.parse(element.dataset.area));
   if (!element.dataset.points) {
-    map.setThreats(onlyThreat(element.dataset));
+    map.setView(smallView(onlyThreat(element.dataset), new Set()));
   } else {
     const response = await fetch(element.dataset.points, { headers: { "X-Requested-With": "fetch" } });
     if (!response.ok) return;
     const data = await response.json();
-    map.setThreats(data);
+    map.setView(smallView(data, new Set()));
     if (form) join(map, form, data);
-    else map.on("threat-click", ({ id }) => location.assign(`/threats/${id}`));
+    else map.on("point-click", ({ id }) => location.assign(`/threats/${id}`));
   }
   map.fit();
 }

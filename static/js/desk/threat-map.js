@@ -1,16 +1,18 @@
 /** The desk's map: a view of the same threats and the same selection. */
+import { asParameter } from "../map/bounds.js";
 import { createMap } from "../map/map.js";
+import { smallView } from "../map/small-view.js";
 import { latestOnly, Refused } from "./fetching.js";
 import { withParameter, without } from "./filters.js";
 
 const number = new Intl.NumberFormat("en");
-const asParameter = (box) => [box.min_lng, box.min_lat, box.max_lng, box.max_lat].map((edge) => edge.toFixed(6)).join(",");
 
 export class ThreatMap {
   #map;
   #selection;
   #status;
   #ranks = new Map();
+  #data = null;
   #query = "";
   #fetchPoints = latestOnly("json");
   #fetchWithin = latestOnly("json");
@@ -23,30 +25,36 @@ export class ThreatMap {
     this.#map = createMap(element);
     this.#selection = selection;
     this.#status = status;
-    this.#map.on("threat-click", ({ id }) => selection.toggle(id, this.#ranks.get(id)));
+    if (!this.#map) return;
+    this.#map.on("show-all", () => this.#map.fit());
+    this.#map.on("point-click", ({ id }) => selection.toggle(id, this.#ranks.get(id)));
     this.#map.on("cluster-click", (event) => this.#clusterClicked(event));
     this.#map.on("select", (event) => this.#areaSelected(event));
     this.#map.on("load-error", () => this.#say("Part of the map could not be loaded."));
-    selection.addEventListener("change", () => this.#map.setSelected(selection.ids()));
-    this.#map.setSelected(selection.ids());
+    selection.addEventListener("change", () => this.#show());
   }
 
   /** Draw what matches. @param {string} view the list's query string @param {boolean} fit whether to show all of it */
   async load(view, fit) {
     const query = without(view, "page", "sort");
-    if (query === this.#query && this.#ranks.size) return;
+    if (!this.#map || (query === this.#query && this.#ranks.size)) return;
     try {
       const data = await this.#fetchPoints(`/threats/points${query}`);
       if (!data) return;
       this.#query = query;
       this.#ranks = new Map(data.ids.map((id, i) => [id, data.severity[i]]));
-      this.#map.setThreats(data);
+      this.#data = data;
+      this.#show();
       const drawn = `${number.format(data.shown)} of ${number.format(data.total)} drawn; selecting takes all that match.`;
       this.#say(data.shown < data.total ? drawn : "");
       if (fit) this.#map.fit();
     } catch (error) {
       this.#refused(error);
     }
+  }
+
+  #show() {
+    if (this.#data) this.#map.setView(smallView(this.#data, this.#selection.ids()));
   }
 
   #clusterClicked({ ids, action, originalEvent }) {

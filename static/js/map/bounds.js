@@ -33,6 +33,16 @@ export function fromLeaflet(bounds) {
   return normaliseBox(bounds.getSouth(), bounds.getWest(), bounds.getNorth(), bounds.getEast());
 }
 
+/** The same from edges as `edgesAround` gives them. @returns {Box} */
+export function fromEdges({ south, west, north, east }) {
+  return normaliseBox(south, west, north, east);
+}
+
+/** As an address carries it: "minLng,minLat,maxLng,maxLat", about 0.1 m exact. @param {Box} box @returns {string} */
+export function asParameter(box) {
+  return [box.min_lng, box.min_lat, box.max_lng, box.max_lat].map((edge) => edge.toFixed(6)).join(",");
+}
+
 /**
  * Find the smallest box round some points, crossing the antimeridian when that makes it narrower.
  *

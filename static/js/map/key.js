@@ -5,7 +5,7 @@ import { drawCluster, drawThreat } from "./threat-drawing.js";
 import { readColours } from "./theme.js";
 
 const SIZE = 34;
-const plain = { x: SIZE / 2, y: SIZE / 2, exact: true, selected: false, hovered: false };
+const plain = { x: SIZE / 2, y: SIZE / 2, exact: true, broad: false, selected: false, hovered: false };
 
 const ROWS = [
   ...[4, 3, 2, 1, 0].map((rank) => [
@@ -13,6 +13,7 @@ const ROWS = [
     (ctx, colours) => drawThreat(ctx, { ...plain, rank }, colours),
   ]),
   ["Place not exact", (ctx, colours) => drawThreat(ctx, { ...plain, rank: 2, exact: false }, colours)],
+  ["Somewhere in this country or region", (ctx, colours) => drawThreat(ctx, { ...plain, rank: 2, broad: true }, colours)],
   ["Selected", (ctx, colours) => drawThreat(ctx, { ...plain, rank: 1, selected: true }, colours)],
   [
     "Several, by severity",

@@ -1,64 +1,32 @@
-/** Joins the parts of the map: basemap or tiles, names, threats, box selection, key. */
-import { drawArea } from "./area.js";
-import { safeAttribution } from "./attribution.js";
-import { createBasemap } from "./basemap.js";
+/** Joins the parts of the map: basemap or tiles, names, heat, outlines, threats, box selection, key. */
 import { fromLeaflet } from "./bounds.js";
+import { Cards } from "./cards.js";
 import { addControl, iconButton } from "./controls.js";
+import { addGround } from "./ground.js";
+import { createHeat } from "./heat.js";
 import { createKey } from "./key.js";
-import { createLabels } from "./labels.js";
 import { L } from "./leaflet.js";
+import { leastZoom, makeLeafletMap } from "./leaflet-map.js";
+import { createOutlines } from "./outlines.js";
+import { Pointing } from "./pointing.js";
 import { createBoxSelect } from "./select.js";
+import { StackPanel } from "./stack-panel.js";
 import { watchTheme } from "./theme.js";
+import { describeView } from "./threat-words.js";
 import { createThreats } from "./threats.js";
+import { rowOf } from "./wire.js";
 
-const MAX_ZOOM = 18;
 /** `fit` does not zoom in further than this: a few streets round a single threat. */
 const FIT_ZOOM = 9;
-const WORLD = [[20, 0], 2];
+const NO_CANVAS = "This browser can't draw the map. The list holds the same threats, and everything can be done there.";
 
-/** Read "lat,lng,zoom". @returns {[[number, number], number] | null} */
-function parseView(text) {
-  const parts = (text ?? "").split(",").map(Number);
-  return parts.length === 3 && parts.every(Number.isFinite) ? [[parts[0], parts[1]], parts[2]] : null;
-}
+const canDraw = () => Boolean(document.createElement("canvas").getContext("2d"));
 
-/** The zoom at which the world is about as high as the map, so that it can't be zoomed out to a stamp. */
-function leastZoom(element) {
-  return Math.max(1, Math.min(3, Math.round(Math.log2(Math.max(1, element.clientHeight) / 256))));
-}
-
-function makeLeafletMap(element) {
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const [center, zoom] = parseView(element.dataset.view) ?? WORLD;
-  const minZoom = leastZoom(element);
-  const map = L.map(element, {
-    center,
-    zoom: Math.max(minZoom, Math.min(MAX_ZOOM, zoom)),
-    minZoom,
-    maxZoom: MAX_ZOOM,
-    // North and south the map ends; east and west it goes round.
-    maxBounds: [[-85.06, -36000], [85.06, 36000]],
-    maxBoundsViscosity: 1,
-    boxZoom: false,
-    zoomControl: false,
-    attributionControl: false,
-    fadeAnimation: false,
-    zoomAnimation: !calm,
-    inertia: !calm,
-    markerZoomAnimation: false,
-  });
-  // Leaflet slides at the arrow keys whatever its options say.
-  if (calm) map.panBy = (offset, options) => L.Map.prototype.panBy.call(map, offset, { ...options, animate: false });
-  return map;
-}
-
-function addGround(map, data) {
-  if (data.tileUrl) {
-    const attribution = safeAttribution(data.tileAttribution ?? "");
-    return [L.tileLayer(data.tileUrl, { attribution, maxZoom: MAX_ZOOM }).addTo(map)];
-  }
-  const baseUrl = data.basemapUrl ?? new URL("../../basemap/", import.meta.url).href;
-  return [createBasemap(baseUrl).addTo(map), createLabels(baseUrl).addTo(map)];
+function sayThatThereIsNone(element) {
+  const words = document.createElement("p");
+  words.textContent = NO_CANVAS;
+  words.className = "map-none";
+  element.replaceChildren(words);
 }
 
 function nameContainer(element) {
@@ -68,69 +36,123 @@ function nameContainer(element) {
   }
 }
 
+/** The words that say that the map waits for something. */
+function createBusy(element) {
+  const words = document.createElement("p");
+  words.className = "map-busy";
+  words.setAttribute("role", "status");
+  element.append(words);
+  return (text) => {
+    if (words.textContent !== text) words.textContent = text;
+  };
+}
+
 /**
  * Make the map.
  *
- * The element's data attributes: `data-basemap-url` (folder of the built-in basemap, with a trailing slash),
- * `data-tile-url` and `data-tile-attribution` (raster tiles instead of it), `data-view` ("lat,lng,zoom" to start with).
+ * The element's data attributes: `data-basemap-url` (folder of the built-in basemap, with a trailing slash), `data-tile-url`
+ * and `data-tile-attribution` (raster tiles instead of it),
+ * `data-view` ("lat,lng,zoom" to start with).
  *
- * Events for `on`: `threat-click` {id, originalEvent}; `cluster-click` {ids, latlng, action, originalEvent} (see
- * threats.js); `select` {box, bounds, mode, source} and `select-mode` {selecting, mode} (see select.js); `view`
- * {box, lat, lng, zoom} after every move; `load-error` {error} when a basemap file can't be read.
+ * Events for `on`:
+ * - `view` {bbox: Box, zoom, lat, lng} after every move; the box may cross the antimeridian (see bounds.js)
+ * - `point-click` {id, originalEvent}
+ * - `cluster-click` {cells: {level, keys} | null, ids, count, selected, box, latlng, action, originalEvent}: either cells or ids
+ *   are given. Action "zoom": the map has zoomed in; "list": no zoom would part them, show a list; "select": clicked with
+ *   Shift, Ctrl or Alt.
+ * - `hover` {ids, cells}: what the pointer came over, both empty when it left
+ * - `outline-click` {id, originalEvent}, `layers` {heat: boolean} when the person chose, `show-all` when asked to show all
+ * - `select` and `select-mode`: see select.js; `load-error` {error} when a basemap file can't be read
  *
  * @param {HTMLElement} element with a height
- * @param {{selects?: boolean}} options `selects` false leaves out box selection, on pages that only show
- * @returns {{map: L.Map, setThreats: (data: ThreatData) => void, setArea: (geometry: object) => void,
- *   setSelected: (ids: Set<string>) => void,
- *   fit: () => void, on: (type: string, listener: (event: object) => void) => () => void, remove: () => void}}
+ * @param {{selects?: boolean, heat?: boolean}} options `selects` false leaves out selecting, on pages that only show; `heat`
+ *   true offers the heat map
+ * @returns {CordonMap | null} null, and the element says so, where there is no canvas to draw on
  *
- * @typedef {{ids: string[], lat: (number|null)[], lng: (number|null)[], severity: number[], precision: string[],
- *   uncertainty_km: (number|null)[], title: string[], place?: string[], total: number}} ThreatData
- *   Parallel arrays: degrees, severity rank 0 to 4, `exact` or another precision. `total` counts those that match, wherever.
+ * @typedef {object} CordonMap
+ * @property {L.Map} map
+ * @property {(view: import("./wire.js").View) => void} setView draw this instead of what was drawn
+ * @property {(threat: {id: string, lat: number|null, lng: number|null} | null) => void} highlight mark one that is pointed at
+ * @property {(isOn: boolean) => void} setHeat
+ * @property {(outlines: {id: string, title: string, area: object}[]) => void} setOutlines of open incidents
+ * @property {(geometry: object) => void} setArea the area that an incident was drawn with, GeoJSON
+ * @property {(edges?: {south: number, west: number, north: number, east: number}) => void} fit show these edges, or everything
+ *   that the map holds
+ * @property {(words: string) => void} busy say what the map waits for, "" for nothing
+ * @property {(type: string, listener: (detail: object) => void) => () => void} on
+ * @property {() => void} remove
  */
-export function createMap(element, { selects = true } = {}) {
+export function createMap(element, { selects = true, heat: offersHeat = false } = {}) {
+  if (!canDraw()) {
+    sayThatThereIsNone(element);
+    return null;
+  }
   nameContainer(element);
   const map = makeLeafletMap(element);
   const listeners = new EventTarget();
   const emit = (type, detail) => listeners.dispatchEvent(new CustomEvent(type, { detail }));
-  const ground = addGround(map, element.dataset);
+  const ground = addGround(map, element.dataset, (error) => emit("load-error", { error }));
+  const heat = createHeat();
+  const area = createOutlines().addTo(map);
+  const outlines = createOutlines().addTo(map);
   const threats = createThreats().addTo(map);
+  const cards = new Cards();
+  const busy = createBusy(element);
+
+  const isSelected = (id) => {
+    const view = threats.view();
+    const row = view.mode === "points" ? rowOf(view, id) : -1;
+    return row >= 0 && view.selected[row] > 0;
+  };
+  const panel = new StackPanel(element, cards, selects, emit);
+  const pointing = new Pointing(map, threats, cards, (type, detail) => {
+    if (type === "stack") panel.open({ ...detail, isSelected });
+    else emit(type, detail);
+  });
+  map.on("click", ({ containerPoint, originalEvent }) => {
+    const outline = pointing.isOver(containerPoint) ? null : outlines.hit(containerPoint);
+    if (outline) emit("outline-click", { id: outline.id, originalEvent });
+  });
+  map.on("mousemove", ({ containerPoint }) => {
+    element.classList.toggle("map-over-outline", outlines.hit(containerPoint) !== null);
+  });
   const select = selects
     ? createBoxSelect(map, {
         selected: (event) => emit("select", event),
         modeChanged: (event) => emit("select-mode", event),
       })
     : null;
-  let area = null;
   const key = createKey(element);
   const note = document.createElement("span");
 
-  const fit = () => {
-    const edges = threats.edges();
-    const bounds = L.latLngBounds(edges ? [[edges.south, edges.west], [edges.north, edges.east]] : []);
-    if (area) bounds.extend(area.getBounds());
-    if (bounds.isValid()) map.fitBounds(bounds, { padding: [32, 32], maxZoom: FIT_ZOOM });
+  const setHeat = (isOn) => {
+    if (isOn) heat.addTo(map);
+    else heat.remove();
+    threats.setHeat(isOn);
+    heatButton.setAttribute("aria-pressed", String(isOn));
   };
+  const heatButton = iconButton("heat", "Heat map", () => {
+    const isOn = !map.hasLayer(heat);
+    setHeat(isOn);
+    emit("layers", { heat: isOn });
+  });
+  heatButton.setAttribute("aria-pressed", "false");
 
   L.control.zoom({ position: "topleft" }).addTo(map);
-  const fitButton = iconButton("fit", "Show all threats", fit);
+  const fitButton = iconButton("fit", "Show all threats", () => emit("show-all", {}));
   if (select) addControl(map, "topleft", "map-bar", [select.button, select.viewButton]);
-  addControl(map, "topleft", "map-bar", [fitButton]);
+  addControl(map, "topleft", "map-bar", offersHeat ? [fitButton, heatButton] : [fitButton]);
   addControl(map, "topright", "map-bar map-bar-key", [key.button, key.panel]);
   addControl(map, "bottomleft", "map-note", [note]);
   L.control.attribution({ prefix: "Leaflet" }).addTo(map);
   for (const layer of ground) map.attributionControl.addAttribution(layer.getAttribution?.() ?? "");
 
-  for (const type of ["threat-click", "cluster-click"]) {
-    threats.on(type, ({ type: _, target, sourceTarget, propagatedFrom, ...detail }) => emit(type, detail));
-  }
-  for (const layer of ground) layer.on("load-error", ({ error }) => emit("load-error", { error }));
   map.on("moveend", () => {
     const { lat, lng } = map.getCenter().wrap();
-    emit("view", { box: fromLeaflet(map.getBounds()), lat, lng, zoom: map.getZoom() });
+    emit("view", { bbox: fromLeaflet(map.getBounds()), zoom: map.getZoom(), lat, lng });
   });
-
-  const unwatch = watchTheme(() => [...ground, threats, key].forEach((part) => part.refreshColours?.()));
+  const parts = [...ground, threats, key, outlines, area];
+  const unwatch = watchTheme(() => [...parts, ...(map.hasLayer(heat) ? [heat] : [])].forEach((part) => part.refreshColours?.()));
   const observer = new ResizeObserver(() => {
     map.invalidateSize({ pan: false, debounceMoveend: true });
     map.setMinZoom(leastZoom(element));
@@ -139,18 +161,26 @@ export function createMap(element, { selects = true } = {}) {
 
   return {
     map,
-    fit,
-    setThreats(data) {
-      threats.setThreats(data);
+    busy,
+    setHeat,
+    setView(view) {
+      if (view.header.version !== threats.view()?.header.version) cards.forget();
+      threats.setView(view);
+      heat.setView(view);
       for (const layer of ground) layer.keepClear?.((zoom, world) => threats.boxes(zoom, world));
-      const count = threats.count().toLocaleString();
-      note.textContent = `${count} of ${(data.total ?? data.ids.length).toLocaleString()} on the map`;
-      fitButton.disabled = threats.count() === 0;
+      note.textContent = describeView(view.header);
+      fitButton.disabled = view.header.total - view.header.unplaced === 0;
+      if (panel.isOpen) panel.follow(isSelected);
     },
-    setSelected: (ids) => threats.setSelected(ids),
-    setArea(geometry) {
-      area?.remove();
-      area = drawArea(geometry).addTo(map);
+    highlight: (threat) => threats.highlight(threat),
+    setOutlines: (shown) => outlines.setOutlines(shown),
+    setArea: (geometry) => area.setOutlines([{ area: geometry }]),
+    fit(edges) {
+      const bounds = L.latLngBounds([]);
+      for (const { south, west, north, east } of (edges ? [edges] : [threats.edges(), area.edges()]).filter(Boolean)) {
+        bounds.extend([[south, west], [north, east]]);
+      }
+      if (bounds.isValid()) map.fitBounds(bounds, { padding: [32, 32], maxZoom: FIT_ZOOM });
     },
     on(type, listener) {
       const handler = (event) => listener(event.detail);
@@ -161,6 +191,7 @@ export function createMap(element, { selects = true } = {}) {
       observer.disconnect();
       unwatch();
       select?.remove();
+      cards.stop();
       map.remove();
     },
   };

@@ -14,6 +14,16 @@ export function worldY(lat) {
   return 0.5 - Math.log(Math.tan(Math.PI / 4 + (clamped * Math.PI) / 360)) / (2 * Math.PI);
 }
 
+/** @param {number} x world widths @returns {number} degrees */
+export function longitude(x) {
+  return (x - 0.5) * 360;
+}
+
+/** @param {number} y world widths @returns {number} degrees */
+export function latitude(y) {
+  return (Math.atan(Math.exp((0.5 - y) * 2 * Math.PI)) * 360) / Math.PI - 90;
+}
+
 /** @param {number} zoom @returns {number} width of the world in CSS pixels */
 export function worldSize(zoom) {
   return 256 * 2 ** zoom;

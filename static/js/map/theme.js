@@ -2,7 +2,8 @@
 
 const NAMES = [
   "sea", "land", "coast", "border", "label-country", "label-city", "halo",
-  "surface", "text", "outline", "selected", "uncertainty",
+  "surface", "text", "outline", "selected", "uncertainty", "area",
+  "heat-1", "heat-2", "heat-3", "heat-4",
   "severity-0", "severity-1", "severity-2", "severity-3", "severity-4",
 ];
 

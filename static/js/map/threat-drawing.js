@@ -5,9 +5,21 @@ const TURN = 2 * Math.PI;
 const TOP = -Math.PI / 2;
 const FONT = "600 11px system-ui, sans-serif";
 
+/** Radius of the ring round a threat that stands for a whole country or region. */
+const BROAD = 13;
+
 /** @param {number} count @returns {number} outer radius of a cluster */
 export function clusterRadius(count) {
   return 11.5 + Math.min(11, 2.9 * Math.log10(count));
+}
+
+/**
+ * @param {import("./clusters.js").Group} group @param {boolean} isOne whether it is one threat, whose severity's shape is drawn
+ * @returns {number} pixels from its middle to about its edge
+ */
+export function markRadius(group, isOne) {
+  if (!isOne) return clusterRadius(group.count);
+  return group.broad ? BROAD : shapeRadius(group.worst);
 }
 
 function shortCount(count) {
@@ -15,25 +27,57 @@ function shortCount(count) {
   return count < 1_000_000 ? `${Math.floor(count / 1000)}k` : `${Math.floor(count / 100_000) / 10}M`;
 }
 
+/** A ring round a selected threat. */
+function drawChosen(ctx, x, y, radius, colours) {
+  ctx.beginPath();
+  ctx.arc(x, y, radius, 0, TURN);
+  ctx.fillStyle = colours.outline;
+  ctx.fill();
+  ctx.strokeStyle = colours.selected;
+  ctx.lineWidth = 2.5;
+  ctx.stroke();
+}
+
+/** A wide dashed ring with the severity's shape, hollow, in it: somewhere about, not here. */
+function drawBroad(ctx, { x, y, rank, selected, hovered }, colours) {
+  const radius = BROAD + (hovered ? 1.5 : 0);
+  if (selected) drawChosen(ctx, x, y, radius + 5, colours);
+  ctx.beginPath();
+  ctx.arc(x, y, radius, 0, TURN);
+  ctx.globalAlpha = 0.6;
+  ctx.fillStyle = colours.surface;
+  ctx.fill();
+  ctx.globalAlpha = 1;
+  ctx.strokeStyle = colours.outline;
+  ctx.lineWidth = 4;
+  ctx.stroke();
+  ctx.strokeStyle = colours[`severity-${rank}`];
+  ctx.lineWidth = 1.75;
+  ctx.setLineDash([2, 3.1]);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  traceShape(ctx, rank, x, y, 5);
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 1.75;
+  ctx.stroke();
+}
+
 /**
- * Draw a threat as its severity's shape: filled when its place is exact, hollow and dashed when it is not.
+ * Draw a threat as its severity's shape: filled when its place is exact, hollow and dashed when it is not; small in a wide
+ * ring when all that is known is the country or region.
  *
  * @param {CanvasRenderingContext2D} ctx
- * @param {{x: number, y: number, rank: number, exact: boolean, selected: boolean, hovered: boolean}} threat
+ * @param {{x: number, y: number, rank: number, exact: boolean, broad: boolean, selected: boolean, hovered: boolean}} threat
  * @param {Record<string, string>} colours
  */
 export function drawThreat(ctx, threat, colours) {
+  if (threat.broad) {
+    drawBroad(ctx, threat, colours);
+    return;
+  }
   const { x, y, rank } = threat;
   const radius = shapeRadius(rank) + (threat.hovered ? 1.5 : 0);
-  if (threat.selected) {
-    ctx.beginPath();
-    ctx.arc(x, y, radius + 5, 0, TURN);
-    ctx.fillStyle = colours.outline;
-    ctx.fill();
-    ctx.strokeStyle = colours.selected;
-    ctx.lineWidth = 2.5;
-    ctx.stroke();
-  }
+  if (threat.selected) drawChosen(ctx, x, y, radius + 5, colours);
   const colour = colours[`severity-${rank}`];
   const isRing = rank === 0;
   traceShape(ctx, rank, x, y, radius);
@@ -56,11 +100,12 @@ export function drawThreat(ctx, threat, colours) {
 }
 
 /**
- * Draw a cluster: the count, round it a ring split by severity, worst first from the top, and the worst one's shape.
+ * Draw a cluster: the count, round it a ring split by severity, worst first from the top, and the worst one's shape. The ring
+ * is broken when all of its threats stand for a whole country or region.
  *
  * @param {CanvasRenderingContext2D} ctx
- * @param {{x: number, y: number, count: number, bySeverity: number[], worst: number, selected: number, hovered: boolean}}
- *   cluster `selected` is how many of its members are selected
+ * @param {{x: number, y: number, count: number, bySeverity: number[], worst: number, selected: number, broad: number,
+ *   hovered: boolean}} cluster `selected` and `broad` are how many of its members are
  * @param {Record<string, string>} colours
  */
 export function drawCluster(ctx, cluster, colours) {
@@ -77,6 +122,7 @@ export function drawCluster(ctx, cluster, colours) {
   ctx.fill();
   let from = TOP;
   ctx.lineWidth = 3.5;
+  if (cluster.broad === count) ctx.setLineDash([3, 2.5]);
   for (let rank = 4; rank >= 0; rank -= 1) {
     const part = cluster.bySeverity[rank];
     if (!part) continue;
@@ -87,6 +133,7 @@ export function drawCluster(ctx, cluster, colours) {
     ctx.stroke();
     from = to;
   }
+  ctx.setLineDash([]);
   if (cluster.selected) drawShare(ctx, x, y, radius + 3.25, cluster.selected / count, colours);
   ctx.font = FONT;
   ctx.textAlign = "center";
@@ -137,4 +184,15 @@ export function drawUncertainty(ctx, x, y, radius, strong, colours) {
   ctx.stroke();
   ctx.setLineDash([]);
   ctx.globalAlpha = 1;
+}
+
+/** Draw a wide ring round a mark that is pointed at in the list. */
+export function drawHighlight(ctx, x, y, radius, colours) {
+  for (const [width, colour] of [[7, colours.outline], [3, colours.text]]) {
+    ctx.beginPath();
+    ctx.arc(x, y, radius + 8, 0, TURN);
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    ctx.stroke();
+  }
 }
