@@ -74,9 +74,11 @@ def _touches_fields(act: Activity, wrong: Activity, incident_id: str) -> bool:
 
 def _later_on_links(actor: Actor, wrong: Activity, incident_ids: list[UUID]) -> set[UUID]:
     """Return the later acts that removed or restored a link which `wrong` added, removed or restored."""
-    added = sa.select(ThreatLink.id).where(owned(actor, ThreatLink), ThreatLink.added_by == wrong.id)
+    added = sa.select(ThreatLink.id).where(
+        owned(actor, ThreatLink), ThreatLink.incident_id.in_(incident_ids), ThreatLink.added_by == wrong.id
+    )
     own = aliased(LinkChange)
-    turned = sa.select(own.link_id).where(owned(actor, own), own.act_id == wrong.id)
+    turned = sa.select(own.link_id).where(owned(actor, own), own.incident_id.in_(incident_ids), own.act_id == wrong.id)
     return set(
         db.session.scalars(
             sa.select(LinkChange.act_id)
@@ -107,6 +109,7 @@ def _twin(actor: Actor, wrong: Activity, incident_ids: list[UUID]) -> Activity |
             owned(actor, ThreatLink),
             ThreatLink.incident_id.in_(incident_ids),
             ThreatLink.removed_at.is_(None),
+            LinkChange.incident_id.in_(incident_ids),
             LinkChange.act_id == wrong.id,
             LinkChange.removed.is_(True),
         )
