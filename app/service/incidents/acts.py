@@ -14,7 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import db, given_ids, new_id, now, refresh_statistics
+from app.db import among, db, given_ids, new_id, now
 from app.errors import Conflict, Faults, NotFound, VersionMismatch
 from app.models import Activity, ActivityOther, Incident, LinkChange, Threat, ThreatLink
 from app.service.actor import Actor, act, owned
@@ -25,8 +25,6 @@ Link = tuple[UUID, UUID]
 """A link's id and its threat's."""
 
 RESTORE_WITHIN = timedelta(days=30)
-MANY = 1_000
-"""So many links in one act change the size of their tables enough to be looked at anew."""
 
 # The fields of an incident that acts change, with how each is written in `data` and read from it again.
 FIELDS: dict[str, Any] = {
@@ -120,8 +118,8 @@ def present_links(actor: Actor, incident_id: UUID, threat_ids: Sequence[UUID] | 
         owned(actor, ThreatLink), ThreatLink.incident_id == incident_id, ThreatLink.removed_at.is_(None)
     )
     if threat_ids is not None:
-        statement = statement.where(ThreatLink.threat_id.in_(sa.select(given_ids(threat_ids).c.id0)))
-    return [(row.id, row.threat_id) for row in db.session.execute(statement.order_by(ThreatLink.id))]
+        statement = statement.where(among(ThreatLink.threat_id, threat_ids))
+    return [(link_id, threat_id) for link_id, threat_id in db.session.execute(statement.order_by(ThreatLink.id))]
 
 
 class Act:
@@ -222,7 +220,7 @@ class Act:
         mine = sa.and_(owned(self._actor, ThreatLink), ThreatLink.incident_id == incident.id)
         db.session.execute(
             sa.update(ThreatLink)
-            .where(mine, ThreatLink.id.in_(sa.select(given.c.id0)))
+            .where(mine, among(ThreatLink.id, [link_id for link_id, _ in links]))
             .values(removed_at=removed_at, removed_by=removed_by)
             .execution_options(synchronize_session=False)
         )
@@ -239,8 +237,6 @@ class Act:
 
     def _count(self, incident: Incident, difference: int) -> None:
         self._delta[incident.id] = self._delta.get(incident.id, 0) + difference
-        if abs(difference) >= MANY:
-            refresh_statistics(ThreatLink.__tablename__, LinkChange.__tablename__)
 
 
 def _earliest_by_incident(actor: Actor, incident_ids: list[UUID]) -> dict[UUID, datetime | None]:

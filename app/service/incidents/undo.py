@@ -92,7 +92,7 @@ def _added(actor: Actor, wrong: Activity, incident: Incident) -> list[Link]:
             owned(actor, ThreatLink), ThreatLink.incident_id == incident.id, ThreatLink.added_by == wrong.id
         )
     )
-    return [(row.id, row.threat_id) for row in rows]
+    return [(link_id, threat_id) for link_id, threat_id in rows]
 
 
 def _turned(
