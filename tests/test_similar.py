@@ -12,7 +12,7 @@ from app.errors import Denied, Faults
 from app.service import incidents, threats
 from app.service.actor import Actor
 from app.service.incidents import Changes
-from app.service.incidents.similar import open_incidents, similar
+from app.service.incidents.similar import Similar, middle_of, open_incidents, similar
 from app.terms import Edge, Permission
 from tests import make
 
@@ -189,3 +189,72 @@ def test_who_may_not_read_incidents_is_told_nothing(app, who):
     for call in (lambda: similar(nobody, []), lambda: open_incidents(nobody, "", None)):
         with pytest.raises(Denied):
             call()
+
+
+def test_of_equals_in_sharing_the_nearer_comes_first_then_the_nearer_in_time_then_the_newer(app, who):
+    mine = [threat(app, who, i, lat=0.0, lng=i * 0.02) for i in range(2)] + [threat(app, who, 2, lat=None, lng=None)]
+    for number in (0, 1):
+        make.incident(app, who, [mine[number]], f"Shares {number}")
+    make.incident(app, who, [mine[2]], "Shares the one without a place")
+    assert [title for title, _ in told(app, who, *mine)] == ["Shares 1", "Shares 0", "Shares the one without a place"]
+    here = threat(app, who, 9, lat=0.0, lng=-1.0, observed_at=make.WHEN)
+    for number, (title, minutes, lng) in enumerate(
+        [("None", 0, -1.0), ("One", 1, -1.0), ("Half an hour", 30, -1.0), ("Newer", 30, -1.0), ("Further", 0, -1.005)], 10
+    ):
+        at(app, who, number, title, lat=0.0, lng=lng, observed_at=make.WHEN + timedelta(minutes=minutes))
+    assert [title for title, _ in told(app, who, here)] == ["None", "One", "Newer", "Half an hour", "Further"]
+
+
+def test_an_incident_in_the_very_middle_is_nearest(app, who):
+    mine = threat(app, who, 0, lat=0.0, lng=0.0, observed_at=make.WHEN)
+    for number, lng in enumerate((0.0, 0.006), 1):
+        at(app, who, number, str(lng), lat=0.0, lng=lng, observed_at=make.WHEN)
+    assert told(app, who, mine) == [("0.0", "under 1 km, 0 min"), ("0.006", "1 km, 0 min")]
+
+
+@pytest.mark.parametrize(
+    ("distance", "minutes", "reason"),
+    [(0.0, 0, "under 1 km, 0 min"), (0.6, 119, "1 km, 119 min"), (49.4, 120, "49 km, 2 h"), (2.0, 239, "2 km, 3 h")],
+)
+def test_from_two_hours_on_the_reason_is_told_in_hours(distance, minutes, reason):
+    assert Similar(new_id(), "Port", 0, distance, minutes).reason == reason
+    assert Similar(new_id(), "Port", 1_000, distance, minutes).reason == "1,000 shared threats"
+
+
+def test_five_are_told_and_ten_offered_unless_more_are_asked_for(app, who):
+    ids = make.put_threats(app, who, 1)
+    for number in range(11):
+        make.incident(app, who, ids, str(number))
+    newest = [str(number) for number in range(10, -1, -1)]
+    assert [title for title, _ in told(app, who, *ids)] == newest[:5]
+    assert [title for title, _ in told(app, who, *ids, limit=11)] == newest
+    with app.app_context():
+        assert [one.title for one in similar(who, [str(ids[0])])] == newest[:5]
+        assert [one.title for one in open_incidents(who, "", None)] == newest[:10]
+        assert [one.title for one in open_incidents(who, "", (6.44, 3.36))] == newest[:10]
+
+
+def test_of_more_than_are_looked_at_those_that_share_most_and_the_newest_are_told(app, who, monkeypatch):
+    monkeypatch.setattr("app.service.incidents.similar.CANDIDATES", 2)
+    ids = make.put_threats(app, who, 3, lat=None, lng=None)
+    for title, some in (("Three", ids), ("Two, older", ids[:2]), ("Two", ids[:2]), ("One", ids[:1])):
+        make.incident(app, who, some, title)
+    assert told(app, who, *ids) == [("Three", "3 shared threats"), ("Two", "2 shared threats")]
+
+
+def test_a_title_of_the_greatest_length_is_found_by_itself(app, who):
+    make.incident(app, who, [], "x" * 200)
+    with app.app_context():
+        assert len(open_incidents(who, "x" * 200, None)) == 1
+
+
+def test_the_middle_is_that_of_the_threats_of_ours_that_have_a_place(app, who):
+    ids = [threat(app, who, i, lat=lat, lng=10.0) for i, lat in enumerate((2.0, 4.0))]
+    without = threat(app, who, 2, lat=None, lng=None)
+    theirs = threat(app, make.actor(app, "elsewhere"), 0, lat=50.0, lng=10.0)
+    with app.app_context():
+        lat, lng = middle_of(who, ["nonsense", *(str(i) for i in (*ids, without, theirs))])
+        assert (lat, lng) == (pytest.approx(3.0), pytest.approx(10.0))
+        assert middle_of(who, [str(without)]) is middle_of(who, []) is middle_of(who, [str(theirs)]) is None
+        with pytest.raises(Denied):
+            middle_of(Actor(who.tenant_id, "key", None, "k", frozenset({Permission.INCIDENTS_READ}), Edge.API), [])
