@@ -91,7 +91,6 @@ def test_an_incident_of_10_000_threats_takes_as_many_statements_as_one_of_two(ap
     assert response.status_code == 201
     assert response.json["threat_link_count"] == 10_000
     assert len(response.json["threat_links"]) == 1_000
-    # PostgreSQL looks at its tables anew after so many links: one statement more, after the transaction.
     assert len(many) == len(few)
 
 

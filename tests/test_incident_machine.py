@@ -112,6 +112,9 @@ class Life(RuleBasedStateMachine):
         view = incidents.create(self.people[who], NewIncident("Made", threat_ids=self.written(numbers)))
         self.ids.append(view.incident.id)
         self.plain.append(Plain("Made", links=set(numbers)))
+        n = len(self.ids) - 1
+        before = {n: Plain("Made", links=set(numbers), deleted=True)}  # undone, it keeps its links, as when it is deleted
+        self.done.append(Done(self.latest_act(n), n, before, {n: deepcopy(self.plain[n])}, made=n))
 
     @precondition(lambda self: self.ids)
     @rule(who=who, which=which, numbers=numbers)

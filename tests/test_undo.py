@@ -89,10 +89,79 @@ def test_an_act_is_undone_once_and_an_undo_can_be_undone(who, ids):
     assert linked(who, it) == ids[1:2]
 
 
-def test_creating_and_commenting_are_not_undone(who, ids):
+def test_a_creation_is_undone_by_deleting_what_was_made_and_can_be_done_again(who, ids):
     it = made(who, ids)
-    with pytest.raises(Conflict, match="can't be undone"):
-        incidents.undo(who, it, latest(it))
+    creation = latest(it)
+    gone = incidents.undo(who, it, creation).incident
+    assert gone.deleted_at is not None
+    with pytest.raises(NotFound):
+        incidents.get(who, it)
+    undoing = db.session.scalar(sa.select(Activity).where(Activity.id == latest(it)))
+    assert (undoing.kind, undoing.undoes_id) == ("undone", creation)
+    back = incidents.undo(who, it, undoing.id).incident
+    assert (back.deleted_at, back.link_count, back.started_at) == (None, len(ids), make.WHEN)
+    assert linked(who, it) == ids
+    assert incidents.undo(who, it, latest(it)).incident.deleted_at is not None
+    with pytest.raises(Conflict, match="undone already"):
+        incidents.undo(who, it, creation)
+
+
+def test_an_incident_whose_creation_was_undone_is_restored_with_its_threats(who, ids):
+    it = made(who, ids)
+    incidents.undo(who, it, latest(it))
+    assert incidents.restore(who, it).incident.link_count == len(ids)
+    assert linked(who, it) == ids
+
+
+def _comment(who, it, _ids):
+    incidents.comment(who, it, "Noted.")
+
+
+def _close(who, it, _ids):
+    incidents.change(who, it, Changes(status="closed"))
+
+
+def _link_more(who, it, ids):
+    incidents.link(who, it, ids[3:])
+
+
+def _merge_away(who, it, _ids):
+    incidents.merge(who, made(who, []), [str(it)], "The same")
+
+
+def _delete(who, it, _ids):
+    incidents.delete(who, it)
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        (_comment, "a comment was added"),
+        (_close, "the status was changed"),
+        (_link_more, "threats were linked"),
+        (_merge_away, "incidents were merged"),
+        (_delete, "the incident was deleted"),
+    ],
+)
+def test_a_creation_is_not_undone_once_others_worked_on_the_incident(who, ids, later, said):
+    it = made(who, ids[:3])
+    creation = latest(it)
+    later(who, it, ids)
+    with pytest.raises(Conflict, match=said) as refused:
+        incidents.undo(who, it, creation)
+    assert refused.value.code == "undo_blocked"
+
+
+def test_a_creation_is_undone_once_what_came_later_is(who, ids):
+    it = made(who, ids[:3])
+    creation = latest(it)
+    incidents.link(who, it, ids[3:])
+    incidents.undo(who, it, latest(it))
+    assert incidents.undo(who, it, creation).incident.deleted_at is not None
+
+
+def test_a_comment_is_not_undone(who, ids):
+    it = made(who, ids)
     with pytest.raises(Conflict, match="can't be undone"):
         incidents.undo(who, it, incidents.comment(who, it, "Noted."))
 

@@ -80,8 +80,10 @@ def create() -> ResponseReturnValue:
         faults = Faults()
         if not ids:
             faults.add("threat_ids", "field_required", "Select at least one threat.")
+        since = new_id()
         made = incidents.create(actor(), new, faults).incident
-        return done(f"Incident created with {counted(made.link_count, 'threat')}.", f"/incidents/{made.id}", made.id, made=True)
+        words = f"Incident created with {counted(made.link_count, 'threat')}."
+        return done(words, f"/incidents/{made.id}", made.id, latest(actor(), made.id, since), made=True)
 
     try:
         return perform(pairs, work)

@@ -30,6 +30,7 @@ KIND_WORDS = {
 }
 STATUS_WORDS = {"open": "reopened the incident", "closed": "closed the incident", "resolved": "resolved the incident"}
 UNDONE_WORDS = {
+    "incident_created": "the creation",
     "threat_linked": "linking",
     "threat_unlinked": "taking out",
     "moved": "a move",

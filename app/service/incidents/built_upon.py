@@ -33,6 +33,14 @@ ENDS = {"deleted_at", "merged_into_id"}
 """Fields whose change takes an incident out of use, so that nothing on it can be reversed before that is."""
 
 
+def made_by(act: Activity) -> UUID | None:
+    """Return the incident that the act made, which undoing it deletes."""
+    if act.kind == "incident_created":
+        return act.incident_id
+    made = act.data.get("new_incident_id")
+    return UUID(made) if made else None
+
+
 def refuse_if_built_upon(actor: Actor, wrong: Activity, held: Mapping[UUID, Incident]) -> None:
     """Raise Conflict `undo_blocked`, naming the later act, if one touches what `wrong` touched and was not undone itself.
 
@@ -43,8 +51,8 @@ def refuse_if_built_upon(actor: Actor, wrong: Activity, held: Mapping[UUID, Inci
     for act in later:
         if act.id in by_links or any(_touches_fields(act, wrong, str(incident_id)) for incident_id in held):
             _block(act)
-    if made := wrong.data.get("new_incident_id"):
-        for act in _standing(actor, wrong, [UUID(made)]):
+    if made := made_by(wrong):
+        for act in _standing(actor, wrong, [made]):
             _block(act)
     if twin := _twin(actor, wrong, list(held)):
         _block(twin)

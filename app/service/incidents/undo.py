@@ -6,7 +6,6 @@ an act like any other and can itself be reversed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,12 +15,13 @@ from app.errors import Conflict, NotFound, VersionMismatch
 from app.models import Activity, ActivityOther, Incident, LinkChange, ThreatLink
 from app.service.actor import Actor, guarded, owned
 from app.service.incidents.acts import Act, Link, hold_all, in_timeline_of, read_back, refuse_too_late
-from app.service.incidents.built_upon import refuse_if_built_upon
+from app.service.incidents.built_upon import made_by, refuse_if_built_upon
 from app.service.incidents.read import IncidentView, view
 from app.terms import Permission
 
 UNDOABLE = frozenset(
     {
+        "incident_created",
         "threat_linked",
         "threat_unlinked",
         "moved",
@@ -54,11 +54,11 @@ def undo(actor: Actor, incident_id: UUID, act_id: UUID, expected: int | None = N
         reversal = Act(actor, "undone", [held.pop(incident_id), *held.values()], undone_kind=wrong.kind)
         reversal.row.undoes_id = wrong.id
         for incident in reversal.held:
-            for links, turn in ((_added(actor, wrong, incident), reversal.unlink), *_turned(actor, wrong, incident, reversal)):
-                turn(incident, links)
+            if wrong.kind != "incident_created":  # what is deleted keeps its links, to be restored with them
+                _turn_links(actor, wrong, incident, reversal)
             for name, (before, _) in wrong.data.get("changes", {}).get(str(incident.id), {}).items():
                 reversal.change(incident, **{name: read_back(name, before)})
-            if str(incident.id) == wrong.data.get("new_incident_id"):
+            if incident.id == made_by(wrong):
                 reversal.change(incident, deleted_at=reversal.at)
             reversal.recount(incident)
         reversal.finish()
@@ -86,6 +86,18 @@ def _incidents_of(actor: Actor, wrong: Activity) -> list[UUID]:
     return [incident_id for incident_id in (wrong.incident_id, *others) if incident_id]
 
 
+def _turn_links(actor: Actor, wrong: Activity, incident: Incident, reversal: Act) -> None:
+    """Remove the links that the act added or restored, and restore those that it removed."""
+    rows = db.session.execute(
+        sa.select(LinkChange.link_id, LinkChange.threat_id, LinkChange.removed)
+        .where(owned(actor, LinkChange), LinkChange.incident_id == incident.id, LinkChange.act_id == wrong.id)
+        .order_by(LinkChange.link_id)
+    ).all()
+    reversal.unlink(incident, _added(actor, wrong, incident))
+    reversal.restore(incident, [(link_id, threat_id) for link_id, threat_id, removed in rows if removed])
+    reversal.unlink(incident, [(link_id, threat_id) for link_id, threat_id, removed in rows if not removed])
+
+
 def _added(actor: Actor, wrong: Activity, incident: Incident) -> list[Link]:
     rows = db.session.execute(
         sa.select(ThreatLink.id, ThreatLink.threat_id).where(
@@ -93,17 +105,3 @@ def _added(actor: Actor, wrong: Activity, incident: Incident) -> list[Link]:
         )
     )
     return [(link_id, threat_id) for link_id, threat_id in rows]
-
-
-def _turned(
-    actor: Actor, wrong: Activity, incident: Incident, reversal: Act
-) -> list[tuple[list[Link], Callable[[Incident, list[Link]], None]]]:
-    """Return the links that the act removed, to be restored, and those that it restored, to be removed."""
-    rows = db.session.execute(
-        sa.select(LinkChange.link_id, LinkChange.threat_id, LinkChange.removed).where(
-            owned(actor, LinkChange), LinkChange.incident_id == incident.id, LinkChange.act_id == wrong.id
-        )
-    ).all()
-    removed = [(row.link_id, row.threat_id) for row in rows if row.removed]
-    restored = [(row.link_id, row.threat_id) for row in rows if not row.removed]
-    return [(removed, reversal.restore), (restored, reversal.unlink)]
