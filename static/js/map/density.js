@@ -4,7 +4,7 @@ const UNIT = 2 ** 32;
 /** Side of the grid's squares, in CSS pixels. */
 export const SQUARE = 8;
 /** How far a threat's heat reaches, in squares. */
-const REACH = 6;
+const REACH = 8;
 
 /** Weights of the squares round the one that a threat lies in: a bell that ends at REACH. */
 const BELL = Float32Array.from({ length: (2 * REACH + 1) ** 2 }, (_, i) => {

@@ -168,7 +168,7 @@ function drawBadge(ctx, x, y, rank, colours) {
   ctx.fill();
 }
 
-/** Draw the area a threat may lie in; `strong` for the one hovered or selected, a mere outline for the others. */
+/** Draw the area a threat may lie in; `strong` for the one pointed at, a mere outline for the others. */
 export function drawUncertainty(ctx, x, y, radius, strong, colours) {
   ctx.beginPath();
   ctx.arc(x, y, radius, 0, TURN);

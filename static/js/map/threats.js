@@ -141,16 +141,16 @@ const Threats = CanvasLayer.extend({
     for (const { x, y, group } of this._circled(frame)) {
       const row = group.rows[0];
       const km = this._view.uncertainty_km[row];
-      const strong = this._hovered === group || highlighted === group || group.selected > 0;
-      if (!strong && precisionOf(this._view, row) === "exact") continue;
+      const isPointedAt = this._hovered === group || highlighted === group;
+      if (!isPointedAt && !group.selected && precisionOf(this._view, row) === "exact") continue;
       const radius = kilometresToPixels(km, latitude(group.y / frame.world), frame.zoom);
       // Too small to be seen round its mark, or so big that its edge would lie far outside the view.
-      if (radius < markRadius(group, true) + 4 || (radius > frame.width && !strong)) continue;
+      if (radius < markRadius(group, true) + 4 || (radius > frame.width && !isPointedAt)) continue;
       if (x + radius < 0 || x - radius > frame.width || y + radius < 0 || y - radius > frame.height) continue;
-      const key = `${Math.round(x)} ${Math.round(y)} ${Math.round(radius)} ${strong}`;
+      const key = `${Math.round(x)} ${Math.round(y)} ${Math.round(radius)} ${isPointedAt}`;
       if (drawn.has(key)) continue;
       drawn.add(key);
-      drawUncertainty(ctx, x, y, radius, strong, this._colours);
+      drawUncertainty(ctx, x, y, radius, isPointedAt, this._colours);
     }
   },
 
