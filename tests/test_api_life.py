@@ -316,6 +316,24 @@ def test_an_act_is_undone_once_and_not_from_under_later_work(world):
         assert error_of(world.send("POST", f"/incidents/{one}/activity/{act_id}/undo")) == (404, "not_found")
 
 
+def test_a_creation_is_undone_and_the_undo_too(world):
+    one = world.made(0, 1)
+    created = world.last_act(one)
+    gone = world.send("POST", f"/incidents/{one}/activity/{created}/undo")
+    assert (gone.status_code, gone.json["threat_link_count"]) == (200, 2)
+    assert error_of(world.send("GET", f"/incidents/{one}")) == (404, "not_found")
+    assert error_of(world.send("POST", f"/incidents/{one}/activity/{created}/undo")) == (409, "state_conflict")
+    restored = world.send("POST", f"/incidents/{one}/restore")
+    assert (restored.status_code, restored.json["threat_link_count"]) == (200, 2)
+    assert [item["kind"] for item in world.items(one) if item["act_id"] != created] == ["undone", "restored"]
+    two = world.made(2)
+    created = world.last_act(two)
+    world.send("POST", f"/incidents/{two}/comments", {"body": "Seen."})
+    blocked = world.send("POST", f"/incidents/{two}/activity/{created}/undo")
+    assert error_of(blocked) == (409, "undo_blocked")
+    assert "a comment was added" in blocked.json["error"]["message"]
+
+
 def test_one_threat_is_made_by_its_title_alone(world):
     made = world.send("POST", "/threats", {"title": "Flood"})
     assert made.status_code == 201

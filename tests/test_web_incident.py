@@ -91,6 +91,29 @@ def test_a_comment_is_in_the_timeline_and_an_empty_one_is_refused(life):
     assert browse.problems(answer.text) == ["Enter a comment."]
 
 
+def test_the_notice_after_creating_undoes_it_and_so_do_the_timeline_and_the_next_notice(life):
+    answer = browse.send(life.client, "/incidents", ("threat_ids", life.ids[0]), title="Made by mistake")
+    path = answer.location
+    number = path.rpartition("/")[2]
+
+    def undo(page, where):
+        act_id = re.search(rf'{where}.*?action="{path}/undo">.*?name="act_id" value="([^"]+)"', page, re.DOTALL)[1]
+        sent = browse.send(life.client, f"{path}/undo", act_id=act_id)
+        assert sent.status_code == 303
+        return life.client.get(sent.location).text
+
+    page = undo(life.client.get(path).text, "data-notice")
+    assert "Undone." in page
+    assert life.facts(number).deleted_at is not None
+    assert "ada deleted it on" in page
+    assert "the creation</a>" in page
+    page = undo(page, "data-notice")
+    assert life.facts(number).deleted_at is None
+    assert life.links(number) == [life.ids[0]]
+    undo(page, 'class="entry"')
+    assert life.facts(number).deleted_at is not None
+
+
 def test_threats_are_taken_out_and_come_back_by_undo(life):
     page = life.follow(life.act("unlink", ("threat_ids", life.ids[0]), ("threat_ids", life.ids[1])))
     assert "2 threats taken out." in page

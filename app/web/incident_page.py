@@ -156,7 +156,7 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
         may_act=may_write and alive,
         may_write=may_write,
         target=incidents.get(who, incident.merged_into_id, deleted=True).incident if incident.merged_into_id else None,
-        deletion=next(iter(history(who, incident_id, ("deleted",), 1).items), None) if incident.deleted_at else None,
+        deletion=next(iter(history(who, incident_id, ("deleted", "undone"), 1).items), None) if incident.deleted_at else None,
         entries=history(who, incident_id, kinds, PER_PAGE, (number - 1) * PER_PAGE, before_link=before_link),
         kinds=kinds_of(who, incident_id, before_link=before_link),
         query=ListQuery(tuple(pair for pair in query.pairs if pair[0] not in ENTRY), query.values, number),
