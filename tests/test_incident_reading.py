@@ -243,7 +243,7 @@ def test_an_entry_says_whether_it_is_undone_and_can_be(who, ids):
     def states():
         return [(entry.kind, entry.undone, entry.undoable) for entry in history(who, it).items if entry.version is None]
 
-    rest = [("comment_added", False, False), ("incident_created", False, False)]
+    rest = [("comment_added", False, False), ("incident_created", False, True)]
     assert states() == [("undone", False, True), ("status_changed", True, False), *rest]
     incidents.undo(who, it, undo)
     assert states() == [("undone", False, True), ("undone", True, False), ("status_changed", False, False), *rest]
@@ -261,22 +261,32 @@ def test_the_place_of_each_entry_is_found(who, ids, it):
                 assert position(who, it, entry.act.id, kinds, version, before_link=before_link) == number
     moved = next(entry.act.id for entry in history(who, it).items if entry.kind == "moved")
     assert position(who, it, moved, ("threat_version",)) == 1
+    changed(who, 5, title="Changed before it was linked")
+    incidents.change(who, it, Changes(status="open"))
+    incidents.link(who, it, texts(ids[5:]))
+    assert (position(who, it, moved), position(who, it, moved, before_link=True)) == (5, 6)
 
 
 def test_the_place_of_each_of_two_versions_that_one_import_brought_in_is_found(who, ids):
     it = made(who, ids[:2])
+    changed(who, 1, title="None")
     threats.upsert(who, [make.record(0, title="One"), make.record(1, title="One"), make.record(0, title="Two")], faults=Faults())
     entries = history(who, it, ["threat_version"]).items
     keys = [(entry.threat[0], entry.version.number) for entry in entries]
-    assert keys == [(ids[0], 3), (ids[0], 2), (ids[1], 2)]
-    assert len({entry.act.id for entry in entries}) == 1
-    assert [position(who, it, entries[0].act.id, ["threat_version"], key) for key in keys] == [0, 1, 2]
+    assert keys == [(ids[0], 3), (ids[0], 2), (ids[1], 3), (ids[1], 2)]
+    assert len({entry.act.id for entry in entries[:3]}) == 1
+    assert [position(who, it, entry.act.id, ["threat_version"], key) for entry, key in zip(entries, keys, strict=True)] == [
+        0,
+        1,
+        2,
+        3,
+    ]
 
 
 def test_the_newest_act_of_ones_own_that_can_be_undone_is_told(context, ids):
     ada, bob = make.person(context), make.person(context, "bob@example.org")
-    start = last_act()
     it, other = made(ada, ids[:3]), made(ada, ids[3:])
+    start = last_act()
     assert latest(ada, it, start) is None
     incidents.change(ada, it, Changes(status="closed"))
     closed = last_act()

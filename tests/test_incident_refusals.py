@@ -277,7 +277,8 @@ def test_the_thirtieth_day_is_the_last_for_bringing_back(who, ids):
 
 def test_what_can_not_be_undone_says_why(who, ids):
     it = made(who, ids)
-    assert conflict_of(incidents.undo, who, it, latest(it)) == ("state_conflict", "An act of this kind can't be undone.")
+    said = incidents.comment(who, it, "Noted.")
+    assert conflict_of(incidents.undo, who, it, said) == ("state_conflict", "An act of this kind can't be undone.")
     incidents.unlink(who, it, ids[:1])
     act = latest(it)
     incidents.undo(who, it, act)

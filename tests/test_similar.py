@@ -6,9 +6,11 @@ from datetime import timedelta
 from time import perf_counter
 
 import pytest
+import sqlalchemy as sa
 
-from app.db import db, new_id
+from app.db import db, new_id, transaction
 from app.errors import Denied, Faults
+from app.models import Incident
 from app.service import incidents, threats
 from app.service.actor import Actor
 from app.service.incidents import Changes
@@ -240,6 +242,25 @@ def test_of_more_than_are_looked_at_those_that_share_most_and_the_newest_are_tol
     for title, some in (("Three", ids), ("Two, older", ids[:2]), ("Two", ids[:2]), ("One", ids[:1])):
         make.incident(app, who, some, title)
     assert told(app, who, *ids) == [("Three", "3 shared threats"), ("Two", "2 shared threats")]
+
+
+def test_an_open_incident_is_told_with_its_id_and_the_true_number_of_its_links(app, who):
+    ids = make.put_threats(app, who, 2)
+    near, empty = make.incident(app, who, ids, "Near"), make.incident(app, who, [], "Empty")
+    with app.app_context():
+        found = open_incidents(who, "", (6.44, 3.36))
+        assert [(one.incident_id, one.title, one.link_count) for one in found] == [(near, "Near", 2), (empty, "Empty", 0)]
+        assert [one.incident_id for one in similar(who, [str(ids[0])])] == [near]
+
+
+def test_open_incidents_are_told_by_the_time_they_were_made_then_by_their_ids(app, who):
+    made = [make.incident(app, who, [], title) for title in ("Late", "One", "Other")]
+    with app.app_context():
+        with transaction() as session:
+            for number, incident_id in enumerate((made[1], made[2], made[0])):
+                time = make.WHEN + timedelta(days=number // 2)
+                session.execute(sa.update(Incident).where(Incident.id == incident_id).values(created_at=time))
+        assert [one.title for one in open_incidents(who, "", None)] == ["Late", "Other", "One"]
 
 
 def test_a_title_of_the_greatest_length_is_found_by_itself(app, who):
