@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import flask_migrate
 import pytest
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright
 from app import create_app
 from app.db import db
 from app.service import people
+from app.service.actor import Actor
 from tests import make
 from tests.serving import served
 
@@ -46,6 +48,10 @@ class Site:
     def sign_in_link(self, email: str = "ada@example.org") -> str:
         with self.app.app_context():
             return f"{self.address}/enter?token={people.make_sign_in_link(people.find(email))}"
+
+    def ada(self) -> Actor:
+        with self.app.app_context():
+            return people.actor_for(people.find("ada@example.org").id)
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -123,5 +129,28 @@ def page(context: BrowserContext, site: Site) -> Page:
     """A page of someone who is signed in, on the desk, with the map drawn."""
     page = context.new_page()
     page.goto(site.sign_in_link())
-    page.get_by_text("120 of 120 on the map").wait_for()
+    page.get_by_text("120 in view of 120 that match").wait_for()
     return page
+
+
+@pytest.fixture
+def made(site: Site) -> tuple[str, str]:
+    """Two incidents that only this test uses."""
+    ada = site.ada()
+    number = uuid4().hex[-6:]
+    first = make.incident(site.app, ada, site.ids[100:105], f"Queue {number}")
+    second = make.incident(site.app, ada, site.ids[105:107], f"Flooded road {number}")
+    return str(first), str(second)
+
+
+@pytest.fixture
+def incident(context, site, made) -> Page:
+    page = context.new_page()
+    page.goto(site.sign_in_link())
+    page.goto(f"/incidents/{made[0]}")
+    page.get_by_text("5 of 5 on the map").wait_for()
+    return page
+
+
+def tick(page: Page, number: int) -> None:
+    page.get_by_role("checkbox", name=f"Select Road closure {number}", exact=True).check()

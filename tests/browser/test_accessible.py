@@ -16,11 +16,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 @pytest.fixture(scope="session")
 def incident(site: Site) -> str:
-    with site.app.app_context():
-        from app.service import people
-
-        ada = people.actor_for(people.find("ada@example.org").id)
-    return str(make.incident(site.app, ada, site.ids[:5]))
+    return str(make.incident(site.app, site.ada(), site.ids[:5]))
 
 
 def sign_in(page: Page, site: Site) -> None:
@@ -110,6 +106,16 @@ def one_threat(page: Page, site: Site, _incident: str) -> None:
     page.goto(f"/threats/{site.ids[0]}")
 
 
+def threat_edited_by_two(page: Page, site: Site, incident: str) -> None:
+    one_threat(page, site, incident)
+    page.locator("summary", has_text="Dismiss").click()
+    page.get_by_label("Reason for dismissal").fill("Mine")
+    page.locator('details [name="version"]').evaluate("field => field.value = '2020-01-01T00:00:00Z'")
+    page.locator('details [name="was_status"]').evaluate("field => field.value = 'contained'")
+    page.get_by_role("button", name="Dismiss").click()
+    page.get_by_text("Changed while you were editing").wait_for()
+
+
 def imports(page: Page, site: Site, _incident: str) -> None:
     page.goto(site.sign_in_link(IMPORTER))
     page.goto("/imports")
@@ -150,6 +156,7 @@ def missing(page: Page, site: Site, _incident: str) -> None:
         sheet_of_keys,
         desk_with_a_warning,
         one_threat,
+        threat_edited_by_two,
         imports,
         draft,
         finished_import,

@@ -5,37 +5,11 @@ from __future__ import annotations
 import re
 from uuid import UUID, uuid4
 
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from app.service import incidents
 from tests import make
-from tests.browser.conftest import Site, watched
-
-
-@pytest.fixture
-def made(site: Site) -> tuple[str, str]:
-    """Two incidents that only this test uses."""
-    with site.app.app_context():
-        from app.service import people
-
-        ada = people.actor_for(people.find("ada@example.org").id)
-    number = uuid4().hex[-6:]
-    first = make.incident(site.app, ada, site.ids[100:105], f"Queue {number}")
-    second = make.incident(site.app, ada, site.ids[105:107], f"Flooded road {number}")
-    return str(first), str(second)
-
-
-@pytest.fixture
-def incident(context, site, made) -> Page:
-    page = context.new_page()
-    page.goto(site.sign_in_link())
-    page.goto(f"/incidents/{made[0]}")
-    page.get_by_text("5 of 5 on the map").wait_for()
-    return page
-
-
-def tick(page: Page, number: int) -> None:
-    page.get_by_role("checkbox", name=f"Select Road closure {number}", exact=True).check()
+from tests.browser.conftest import tick, watched
 
 
 def test_the_notice_undoes_and_goes_away_unless_pointed_at(incident):
@@ -48,7 +22,11 @@ def test_the_notice_undoes_and_goes_away_unless_pointed_at(incident):
     notice.hover()
     page.clock.run_for(11_000)
     expect(notice).to_be_visible()
-    notice.get_by_role("button", name="Undo").click()
+    notice.get_by_role("button", name="Undo").focus()
+    page.mouse.move(5, 5)
+    page.clock.run_for(11_000)
+    expect(notice).to_be_visible()
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="5 threats")).to_be_visible()
     expect(notice).to_contain_text("Undone.")
     page.locator("[data-notice].is-passing").wait_for()
@@ -122,10 +100,8 @@ def test_what_was_chosen_to_merge_is_kept_when_the_page_refuses_it(site, inciden
     field.press("ArrowDown")
     field.press("Enter")
     page.get_by_label("Reason").fill("One queue")
+    ada = site.ada()
     with site.app.app_context():
-        from app.service import incidents, people
-
-        ada = people.actor_for(people.find("ada@example.org").id)
         for one in made:
             incidents.change(ada, UUID(one), incidents.Changes(status="closed"))
     page.get_by_role("button", name="Merge", exact=True).last.click()
@@ -201,10 +177,7 @@ def test_shortcuts_are_told_used_and_switched_off(incident):
 
 
 def test_the_desk_warns_of_a_likely_duplicate_and_adds_to_it(context, site):
-    with site.app.app_context():
-        from app.service import people
-
-        ada = people.actor_for(people.find("ada@example.org").id)
+    ada = site.ada()
     title = f"Fuel queue {uuid4().hex[-6:]}"
     make.incident(site.app, ada, site.ids[116:118], title)
     page = context.new_page()
@@ -227,6 +200,66 @@ def test_the_desk_warns_of_a_likely_duplicate_and_adds_to_it(context, site):
     expect(page).to_have_url(re.compile(r"/\?q=closure\+108$"))
 
 
+def test_what_is_nearest_to_the_middle_of_the_selection_is_offered_first(context, site):
+    ada = site.ada()
+    number = uuid4().hex[-6:]
+    for threat in (50, 54, 59):
+        make.incident(site.app, ada, [site.ids[threat]], f"Place {threat} {number}")
+    page = context.new_page()
+    page.goto(site.sign_in_link())
+    for threat in (52, 56):
+        page.get_by_role("searchbox").fill(f"closure {threat}")
+        tick(page, threat)
+    page.get_by_text("Add to an open incident").click()
+    page.get_by_role("combobox", name="Incident", exact=True).fill(number)
+    expect(page.locator(".options [role=option]")).to_have_text([re.compile(f"Place {near} ") for near in (54, 50, 59)])
+
+
+def test_the_filtered_lists_are_taken_away(incident, made):
+    page = incident
+    page.goto("/?severity=critical")
+    page.get_by_text("24 in view of 24 that match").wait_for()
+    page.get_by_role("searchbox").fill("closure 10")
+    expect(page.get_by_role("heading", name="3 threats")).to_be_visible()  # 10, 100, 105
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert len(download.value.path().read_text().splitlines()) == 4
+    page.goto("/incidents")
+    page.get_by_role("searchbox").fill("no incident is called so")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No incident matches.")).to_be_visible()
+    expect(page.get_by_role("link", name="GeoJSON")).to_have_count(0)
+    page.goto("/incidents?status=open")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="GeoJSON").click()
+    assert made[0] in download.value.path().read_text()
+
+
+def test_a_deleted_incident_shows_its_threats_on_the_map(incident):
+    page = incident
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("This incident is deleted.")).to_be_visible()
+    expect(page.get_by_text("5 of 5 on the map")).to_be_visible()
+    page.get_by_role("button", name="Restore").click()
+    expect(page.locator("[data-notice]")).to_contain_text("Restored.")
+
+
+def test_the_timeline_is_filtered_and_each_entry_has_an_address(incident):
+    page = incident
+    page.get_by_role("textbox", name="Comment").fill("Found by its address.")
+    page.get_by_role("button", name="Add comment").click()
+    expect(page.locator("[data-notice]")).to_contain_text("Comment added.")
+    page.get_by_role("checkbox", name="Comments").check()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".entry")).to_have_count(1)
+    page.locator(".entry .meta a").click()
+    expect(page.locator(".entry:target")).to_contain_text("Found by its address.")
+    expect(page.locator(".entry")).to_have_count(2)
+    page.get_by_role("checkbox", name="With updates from before").check()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".entry", has_text="brought in Road closure")).to_have_count(5)
+
+
 def test_a_page_that_only_shows_has_no_box_tool(context, site):
     page = context.new_page()
     page.goto(site.sign_in_link())
@@ -239,7 +272,7 @@ def test_on_a_narrow_screen_the_map_comes_before_the_list(browser, site):
     with watched(browser, site, viewport={"width": 390, "height": 800}) as context:
         page = context.new_page()
         page.goto(site.sign_in_link())
-        page.get_by_text("120 of 120 on the map").wait_for()
+        page.get_by_text("120 in view of 120 that match").wait_for()
         map_box, list_box = page.locator("#map").bounding_box(), page.locator("#list").bounding_box()
         assert map_box["y"] < list_box["y"]
         assert map_box["height"] == 400

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from playwright.sync_api import expect
 
+from app.service import incidents
+from tests import make
 from tests.browser.conftest import IMPORTER, watched
 
 
@@ -49,6 +53,86 @@ def test_an_empty_selection_is_refused_and_a_selection_can_be_cleared(page):
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#tray-title")).to_have_text("0 selected")
     expect(page.get_by_label("Title")).to_have_value("Nothing in it")
+
+
+def told(page, words):
+    expect(page.locator("[data-notice]")).to_contain_text(words)
+
+
+def undo(page):
+    page.locator("[data-notice]").get_by_role("button", name="Undo").click()
+    told(page, "Undone.")
+
+
+def test_every_verb_of_an_incident_and_its_undo(page, made):
+    page.goto(f"/incidents/{made[0]}")
+    title = page.get_by_role("heading", level=1).inner_text()
+    other = title.replace("Queue", "Flooded road")
+
+    page.get_by_text("Edit title, description").click()
+    page.get_by_label("Title", exact=True).fill("Edited")
+    page.get_by_role("button", name="Save").click()
+    told(page, "Saved.")
+    undo(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+
+    row(page, 100).check()
+    page.get_by_role("button", name="Take out").click()
+    told(page, "1 threat taken out.")
+    undo(page)
+
+    row(page, 101).check()
+    page.get_by_role("combobox", name="Move to").select_option(f"{other} (2)")
+    page.get_by_role("button", name="Move", exact=True).click()
+    told(page, f"1 threat moved to “{other}”.")
+    undo(page)
+
+    row(page, 102).check()
+    page.get_by_label("Title of the new incident").fill("Parted")
+    page.get_by_role("button", name="Split").click()
+    told(page, "1 threat split into “Parted”.")
+    undo(page)
+
+    page.get_by_text("Merge other incidents").click()
+    page.get_by_role("checkbox", name=other).check()
+    page.get_by_label("Reason").fill("One queue")
+    page.get_by_role("button", name="Merge", exact=True).click()
+    told(page, "1 incident merged into this one.")
+    page.locator(".entry", has_text="merged").get_by_role("link", name=other).first.click()
+    expect(page.get_by_text("This incident was merged")).to_be_visible()
+    expect(page.get_by_role("heading", name="2 threats")).to_be_visible()
+    page.goto(f"/incidents/{made[0]}")
+    page.locator(".entry", has_text="merged").get_by_role("button", name="Undo").click()
+    told(page, "Undone.")
+
+    page.get_by_role("textbox", name="Comment").fill("Said without script.")
+    page.get_by_role("button", name="Add comment").click()
+    told(page, "Comment added.")
+    for verb, words in (("Resolve", "Resolved."), ("Close", "Closed."), ("Delete", "Deleted.")):
+        page.get_by_role("button", name=verb, exact=True).click()
+        told(page, words)
+        undo(page)
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Restore").click()
+    told(page, "Restored.")
+    expect(page.get_by_role("heading", name="5 threats")).to_be_visible()
+
+
+def test_the_selection_is_added_to_the_nearest_open_incident_and_a_closed_one_is_reopened_for_it(page, site, made):
+    closed = str(make.incident(site.app, site.ada(), [], "Closed meanwhile"))
+    with site.app.app_context():
+        incidents.change(site.ada(), UUID(closed), incidents.Changes(status="closed"))
+    page.goto("/?q=closure+10")
+    row(page, 108).check()
+    page.get_by_role("button", name="Apply").click()
+    page.get_by_text("Add to an open incident").click()
+    page.get_by_label("or its id").fill(closed)
+    page.get_by_role("button", name="Add the selected").click()
+    expect(page.get_by_text("Reopen it first").first).to_be_visible()
+    page.get_by_role("button", name="Reopen it and add").click()
+    told(page, "1 threat added to “Closed meanwhile”.")
+    page.get_by_role("link", name="Open the incident").click()
+    expect(page.get_by_role("heading", name="1 threat", exact=True)).to_be_visible()
 
 
 def test_a_file_is_imported(page, site, tmp_path):
