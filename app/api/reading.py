@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from typing import Any, NoReturn, TypeVar
 
 from flask import request
@@ -16,10 +16,6 @@ from app.api.answers import BodyTooLarge, UnsupportedMediaType
 from app.errors import Faults, Unreadable
 from app.service import rules
 
-NAME_SHOWN = 100
-"""Characters of a member's name that a fault repeats."""
-NEAR_NAMES, NEAR_NAME_MAX = 100, 40
-"""For how many unknown names, and of what length, the nearest known one is looked for."""
 SURROGATES = range(0xD800, 0xE000)
 
 
@@ -114,15 +110,9 @@ def read(model: type[B], raw: dict[str, Any], faults: Faults) -> B:
 def _add(detail: ErrorDetails, model: type[Body], faults: Faults) -> None:
     field = path(detail["loc"])
     if detail["type"] == "extra_forbidden":
-        unknown(str(detail["loc"][-1]), _known_names(model, detail["loc"]), field, faults)
+        rules.unknown(str(detail["loc"][-1]), _known_names(model, detail["loc"]), field, faults)
     else:
         faults.add(field, "field_invalid", WORDS.get(detail["type"], "This has the wrong form."))
-
-
-def unknown(name: str, known: Iterable[str], field: str, faults: Faults) -> None:
-    """Add a fault for a member that is not known; the nearest known one is looked for while that is cheap."""
-    cheap = len(name) <= NEAR_NAME_MAX and len(faults) < NEAR_NAMES
-    rules.unknown(name, known if cheap else (), field, faults)
 
 
 WORDS = {
@@ -140,7 +130,7 @@ STAND_INS: dict[str, Callable[[], Any]] = {"string_type": str, "model_type": dic
 
 def path(loc: tuple[int | str, ...]) -> str:
     """Return the field path of a place in the body: ("threat_ids", 3) is `threat_ids[3]`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:NAME_SHOWN]}" for part in loc)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:rules.NAME_SHOWN]}" for part in loc)
     return text.removeprefix(".")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from math import asin, atan2, cos, degrees, pi, radians, sin
 from typing import Any
 
@@ -15,6 +16,11 @@ CORNERS = 64
 
 def of_box(box: Box) -> dict[str, Any]:
     """Return the box as a Polygon, or as a MultiPolygon of two where it crosses the antimeridian."""
+    return of_boxes([box])
+
+
+def of_boxes(boxes: Iterable[Box]) -> dict[str, Any]:
+    """Return boxes as a Polygon, or as a MultiPolygon of several."""
     rings = [
         [
             [part.min_lng, part.min_lat],
@@ -23,11 +29,24 @@ def of_box(box: Box) -> dict[str, Any]:
             [part.min_lng, part.max_lat],
             [part.min_lng, part.min_lat],
         ]
+        for box in boxes
         for part in box.split()
     ]
-    if len(rings) == 1:
-        return {"type": "Polygon", "coordinates": rings}
-    return {"type": "MultiPolygon", "coordinates": [[ring] for ring in rings]}
+    return _polygons([[ring] for ring in rings])
+
+
+def together(areas: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return Polygons and MultiPolygons as one, None if there are none. Where they overlap, they go on to do so."""
+    polygons = [
+        polygon for area in areas for polygon in ([area["coordinates"]] if area["type"] == "Polygon" else area["coordinates"])
+    ]
+    return _polygons(polygons) if polygons else None
+
+
+def _polygons(polygons: list[Any]) -> dict[str, Any]:
+    if len(polygons) == 1:
+        return {"type": "Polygon", "coordinates": polygons[0]}
+    return {"type": "MultiPolygon", "coordinates": polygons}
 
 
 def of_circle(circle: Circle) -> dict[str, Any]:

@@ -8,6 +8,7 @@ oldest transaction that was still under way when it last looked (postgresql.org/
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,13 +25,31 @@ def change_number(actor: Actor, model: type[Threat | Incident]) -> Any:
     return _next(model, actor.tenant_id)
 
 
-def horizon(connection: sa.Connection, tenant_id: int) -> tuple[int, int]:
-    """Return the numbers of threats and of incidents from which changes that this transaction does not see will be found."""
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a follower has read: the changes of `threats` and `incidents` with these numbers or greater are still to be read.
+
+    `version` names the latest write that was seen; `seen` is the same for two positions that see the same.
+    """
+
+    threats: int
+    incidents: int
+    version: str
+    seen: str
+
+
+def position(connection: sa.Connection, tenant_id: int) -> Position:
+    """Return the position after everything that this transaction sees. One statement."""
+    columns: list[Any] = [_next(Threat, tenant_id), _next(Incident, tenant_id)]
     if connection.dialect.name == "postgresql":
-        oldest = connection.execute(sa.text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")).scalar_one()
-        return oldest, oldest
-    threats, incidents = connection.execute(sa.select(_next(Threat, tenant_id), _next(Incident, tenant_id))).one()
-    return threats, incidents
+        state = sa.func.pg_current_snapshot()
+        columns += [sa.cast(sa.cast(sa.func.pg_snapshot_xmin(state), sa.Text), sa.BigInteger), sa.cast(state, sa.Text)]
+    threats, incidents, *snapshot = connection.execute(sa.select(*columns)).one()
+    version = f"{threats - 1}.{incidents - 1}"
+    if not snapshot:
+        return Position(threats, incidents, version, version)
+    oldest, seen = snapshot
+    return Position(oldest, oldest, version, seen)
 
 
 def _next(model: type[Threat | Incident], tenant_id: int) -> sa.ScalarSelect[int]:

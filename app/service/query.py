@@ -178,20 +178,23 @@ class Sorting:
         place = orjson.dumps([sort, value, getattr(row, self.id_column.key).hex])
         return base64.urlsafe_b64encode(place).rstrip(b"=").decode()
 
-    def after(self, sort: str, cursor: str, faults: Faults) -> sa.ColumnElement[bool] | None:
-        """Return the condition for the rows after the cursor; a cursor of another order or not of ours is a fault."""
+    def place(self, sort: str, cursor: str, faults: Faults) -> tuple[Any, UUID] | None:
+        """Return the value and the id that a cursor stands for; one of another order or not of ours is a fault."""
         column = self.columns[sort.lstrip("-")]
         try:
             place = orjson.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
             made_for, value, hexes = place
-            last_id = UUID(hex=hexes)
             if made_for != sort:
                 raise ValueError
-            if value is not None:
-                value = self._comparable(column, value)
+            return None if value is None else self._comparable(column, value), UUID(hex=hexes)
         except (ValueError, TypeError, AttributeError, OverflowError, IndexError, binascii.Error):
             faults.add("cursor", "field_invalid", "This cursor is not one of this list in this order.")
             return None
+
+    def after(self, sort: str, place: tuple[Any, UUID]) -> sa.ColumnElement[bool]:
+        """Return the condition for the rows after a place."""
+        column = self.columns[sort.lstrip("-")]
+        value, last_id = place
         if sort.startswith("-"):
             if value is None:
                 return sa.and_(column.is_(None), self.id_column < last_id)
@@ -211,16 +214,26 @@ class Sorting:
         return value
 
 
-def paged(statement: sa.Select[Any], sorting: Sorting, values: dict[str, Any], faults: Faults) -> tuple[sa.Select[Any], str, int]:
-    """Order and cut a statement by the paging parameters in `values`; return it with the sort and the limit.
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page of a list is asked for. `after` is the value and id of the last row of the page before."""
 
-    One row more than the limit is asked for, which tells whether there is a next page. Raises Invalid with all faults of
-    the query, those found before included.
-    """
+    sort: str
+    limit: int
+    offset: int
+    after: tuple[Any, UUID] | None
+
+
+def paging(sorting: Sorting, values: dict[str, Any], faults: Faults) -> Paging:
+    """Return the page that the parameters in `values` ask for. Raises Invalid with all faults of the query."""
     sort = values.get("sort") or sorting.default
-    limit = values.get("limit") or LIMIT_DEFAULT
-    after = sorting.after(sort, values["cursor"], faults) if "cursor" in values else None
+    after = sorting.place(sort, values["cursor"], faults) if "cursor" in values else None
     faults.raise_if_any()
-    if after is not None:
-        statement = statement.where(after)
-    return statement.order_by(*sorting.order(sort)).limit(limit + 1).offset(values.get("offset") or 0), sort, limit
+    return Paging(sort, values.get("limit") or LIMIT_DEFAULT, values.get("offset") or 0, after)
+
+
+def paged(statement: sa.Select[Any], sorting: Sorting, page: Paging) -> sa.Select[Any]:
+    """Order and cut a statement to a page, and one row more, which tells whether there is a next one."""
+    if page.after is not None:
+        statement = statement.where(sorting.after(page.sort, page.after))
+    return statement.order_by(*sorting.order(page.sort)).limit(page.limit + 1).offset(page.offset)

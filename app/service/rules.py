@@ -30,6 +30,11 @@ SPACE = r"\u0000-\u0020\u007f\u0085\u00a0\u1680\u2000-\u200d\u2028\u2029\u202d-\
 FIT = f"^{CHARACTER}*$"
 FIT_AND_NOT_BLANK = rf"^{CHARACTER}*[^{SPACE}]{CHARACTER}*$"
 
+NAME_SHOWN = 100
+"""Characters of an unknown name that a fault repeats."""
+NEAR_NAMES, NEAR_NAME_MAX = 100, 40
+"""For how many unknown names, and of what length, the nearest known one is looked for."""
+
 CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -126,6 +131,7 @@ def moment(value: str, field: str, faults: Faults) -> datetime | None:
 
 
 def unknown(name: str, known: Iterable[str], field: str, faults: Faults) -> None:
-    """Add a fault for a name that is not known, with the nearest one that is."""
-    near = get_close_matches(name, list(known), n=1)
+    """Add a fault for a name that is not known, with the nearest one that is, looked for while that is cheap."""
+    cheap = len(name) <= NEAR_NAME_MAX and len(faults) < NEAR_NAMES
+    near = get_close_matches(name, list(known), n=1) if cheap else []
     faults.add(field, "field_unknown", "This is not known here." + (f" Did you mean {near[0]}?" if near else ""))

@@ -13,6 +13,7 @@ from app.web import (
     imports,
     incident_acts,
     incidents,
+    map_data,
     points,
     sign_in,
     suggestions,
@@ -33,5 +34,5 @@ def init_app(app: Flask) -> None:
     text.init_app(app)
     told.init_app(app)
     acting.init_app(app)
-    for part in (desk, points, incidents, incident_acts, suggestions, threats, imports, export):
+    for part in (desk, map_data, points, incidents, incident_acts, suggestions, threats, imports, export):
         app.register_blueprint(part.blueprint)

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.errors import Faults
 from app.service.actor import Actor
 from app.service.rules import CANONICAL_UUID
-from app.service.selection import Selection, resolve
+from app.service.selection import Selection, Step, resolve
 from app.terms import Severity
 from app.web.reading import Pairs, first
 
@@ -59,5 +59,5 @@ def choose(actor: Actor, texts: list[str]) -> Chosen:
     if not ids:
         return Chosen(left_out=len(texts))
     # Ids that there are not are faults in the collector, which nobody reads: they are left out.
-    selected = resolve(actor, Selection(include=ids), Faults())
+    selected = resolve(actor, Selection((Step(adds=True, ids=ids),)), Faults())
     return Chosen(tuple(selected.ids), tuple(selected.severities), len(texts) - len(selected.ids))

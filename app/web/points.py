@@ -11,7 +11,7 @@ from app.errors import Invalid
 from app.service import threats
 from app.service.incidents import THREAT_IDS_MAX
 from app.service.query import BOX, FLAG, Param
-from app.service.selection import Selection, resolve
+from app.service.selection import Selection, Step, resolve
 from app.web.access import actor, pages
 from app.web.lists import DESK_PARAMS, read
 from app.web.reading import query_pairs
@@ -59,7 +59,7 @@ def within() -> Response:
         faults.add("area", "field_required", "Give the box as minLng,minLat,maxLng,maxLat.")
     try:
         faults.raise_if_any()
-        selected = resolve(actor(), Selection(area=area, filters=query.filters), faults, "area")
+        selected = resolve(actor(), Selection((Step(adds=True, area=area, filters=query.filters),)), faults, "area")
         if len(selected.ids) > THREAT_IDS_MAX:
             faults.add("area", "field_invalid", _too_many(len(selected.ids)))
         faults.raise_if_any()

@@ -11,6 +11,7 @@ from app.service.incidents.read import (
     IncidentView,
     LinkedThreat,
     get,
+    outlines,
     search,
     status_counts,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "link",
     "merge",
     "move",
+    "outlines",
     "restore",
     "search",
     "split",

@@ -16,11 +16,26 @@ from app.db import Id, db
 from app.errors import Faults, NotFound
 from app.models import Incident, Threat, ThreatLink
 from app.service.actor import Actor, guarded, owned
-from app.service.query import BOX, ID, LIMIT_DEFAULT, MOMENT, PAGING, SEARCH_MAX, Page, Param, Sorting, one_of, paged, words
+from app.service.query import (
+    BOX,
+    ID,
+    LIMIT_DEFAULT,
+    MOMENT,
+    PAGING,
+    SEARCH_MAX,
+    Page,
+    Param,
+    Sorting,
+    one_of,
+    paged,
+    paging,
+    words,
+)
 from app.service.threats.filters import contains_text, inside
 from app.terms import IncidentStatus, Permission, Precision, Scope, Severity
 
 LINKS_IN_ONE = 1_000
+OUTLINES_MAX = 200
 LINKS_IN_LIST = 100
 LAST_ID = UUID(int=2**128 - 1)
 
@@ -144,18 +159,40 @@ def search(actor: Actor, values: dict[str, Any], faults: Faults | None = None) -
 
     Raises Invalid with all faults of the query.
     """
-    conditions = _matching(actor, values) if not faults else []
-    statement, sort, limit = paged(sa.select(Incident).where(*conditions), SORTING, values, faults or Faults())
+    page = paging(SORTING, values, faults or Faults())
+    conditions = _matching(actor, values)
+    statement = paged(sa.select(Incident).where(*conditions), SORTING, page)
     incidents = list(db.session.scalars(statement))
     total = db.session.scalar(sa.select(sa.func.count()).select_from(Incident).where(*conditions)) or 0
-    more = len(incidents) > limit
-    incidents = incidents[:limit]
+    more = len(incidents) > page.limit
+    incidents = incidents[: page.limit]
     links = links_of(actor, [incident.id for incident in incidents], LINKS_IN_LIST)
     return Page(
         [IncidentView(incident, links.get(incident.id, [])) for incident in incidents],
         total,
-        SORTING.cursor(sort, incidents[-1]) if more else None,
+        SORTING.cursor(page.sort, incidents[-1]) if more else None,
     )
+
+
+@guarded(Permission.INCIDENTS_READ)
+def outlines(actor: Actor, limit: int = OUTLINES_MAX) -> Page[Any]:
+    """Return id, title, area and link_count of the open incidents that have an area, newest first, and how many there are."""
+    conditions = (
+        owned(actor, Incident),
+        Incident.status == IncidentStatus.OPEN,
+        Incident.deleted_at.is_(None),
+        Incident.area.is_not(None),
+    )
+    rows = db.session.execute(
+        sa.select(Incident.id, Incident.title, Incident.area, Incident.link_count)
+        .where(*conditions)
+        .order_by(Incident.created_at.desc(), Incident.id.desc())
+        .limit(limit)
+    ).all()
+    total = len(rows)
+    if total == limit:
+        total = db.session.scalar(sa.select(sa.func.count()).select_from(Incident).where(*conditions)) or 0
+    return Page(list(rows), total, None)
 
 
 @guarded(Permission.INCIDENTS_READ)

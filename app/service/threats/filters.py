@@ -34,6 +34,7 @@ FILTERS: tuple[Param, ...] = (
     Param("bbox", BOX, "Only inside minLng,minLat,maxLng,maxLat; may cross the antimeridian with minLng above maxLng."),
     Param("observed_from", MOMENT, "Only observed at this time or later."),
     Param("observed_to", MOMENT, "Only observed before this time."),
+    Param("arrived_from", MOMENT, "Only those that came in at this time or later."),
     Param("incident_id", ID, "Only those linked to this incident."),
     Param("ungrouped", FLAG, "true: only those in no incident; false: only those in one."),
 )
@@ -82,6 +83,8 @@ def matching(actor: Actor, values: dict[str, Any]) -> list[sa.ColumnElement[bool
         conditions.append(Threat.observed_at >= start)
     if (end := values.get("observed_to")) is not None:
         conditions.append(Threat.observed_at < end)
+    if (arrived := values.get("arrived_from")) is not None:
+        conditions.append(Threat.created_at >= arrived)
     linked = (
         sa.select(ThreatLink.threat_id)
         .join(Incident, sa.and_(Incident.tenant_id == ThreatLink.tenant_id, Incident.id == ThreatLink.incident_id))

@@ -1,0 +1,97 @@
+"""Pages of the threats that match, and how they spread over time and over terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.index.part import STATUSES, UNDATED, Ids, Mask, Part
+from app.index.question import Matches
+from app.index.snapshot import NO_IDS, Snapshot
+
+BARS = 60
+_DEEP = 1_000
+"""Pages that lie deeper are first narrowed to the threats of their time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Equal periods from `start` to `end` in ms, the end included, with the number of threats in each."""
+
+    start: int
+    end: int
+    counts: NDArray[np.int64]
+    undated: int
+
+
+def newest(matches: Matches, limit: int, offset: int = 0, after: tuple[int, bytes] | None = None) -> Ids:
+    """Return the ids of a page of the threats that match, newest observed first, then by id downwards; those without a time last.
+
+    `after` is the time (UNDATED without one) and the id of the last threat of the page before.
+    """
+    found = []
+    for part, mask in zip(matches.snapshot.parts, matches.masks, strict=True):
+        rows = np.flatnonzero(mask)
+        times = part.facts.times[rows]
+        if after is not None:
+            time, last = after
+            rows = rows[
+                (times < time) | ((times == time) & (part.id_at[rows] < np.searchsorted(part.ids, np.array(last, "S16"))))
+            ]
+            times = part.facts.times[rows]
+        found.append((part, rows, times))
+    passed = 0
+    if offset > _DEEP:
+        every = np.concatenate([times for _, _, times in found])
+        if offset >= len(every):
+            return NO_IDS
+        latest = np.partition(every, len(every) - 1 - offset)[len(every) - 1 - offset]
+        passed = int((every > latest).sum())
+        found = [(part, rows[times <= latest], times[times <= latest]) for part, rows, times in found]
+    wanted = offset - passed + limit
+    firsts = [(part, _first(part, rows, times, wanted)) for part, rows, times in found]
+    ids = np.concatenate([part.ids_at(rows) for part, rows in firsts])
+    order = np.lexsort((ids, np.concatenate([part.facts.times[rows] for part, rows in firsts])))[::-1]
+    page: Ids = ids[order[offset - passed : wanted]]
+    return page
+
+
+def _first(part: Part, rows: NDArray[np.int64], times: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
+    """Return the rows that come first, in no order."""
+    if len(rows) <= wanted:
+        return rows
+    least = np.partition(times, len(rows) - wanted)[len(rows) - wanted]
+    above, level = rows[times > least], rows[times == least]
+    places = part.id_at[level]
+    beyond = len(level) - (wanted - len(above))
+    return np.concatenate((above, level[places >= np.partition(places, beyond)[beyond]]))
+
+
+def newest_of(snapshot: Snapshot, masks: list[Mask]) -> tuple[Ids, NDArray[np.uint8]]:
+    """Return the ids and the severities of rows, newest observed first, as `newest` orders them."""
+    parts = list(zip(snapshot.parts, masks, strict=True))
+    ids = np.concatenate([part.ids_at(mask) for part, mask in parts])
+    times = np.concatenate([part.facts.times[mask] for part, mask in parts])
+    severities = np.concatenate([part.facts.categories[mask] for part, mask in parts]) // np.uint8(STATUSES)
+    latest_first = np.lexsort((ids, times))[::-1]
+    return ids[latest_first], severities[latest_first]
+
+
+def by_severity(snapshot: Snapshot, masks: list[Mask]) -> list[int]:
+    """Return how many rows there are of each severity, 0 to 4."""
+    categories = np.concatenate([part.facts.categories[mask] for part, mask in zip(snapshot.parts, masks, strict=True)])
+    return [int(count) for count in np.bincount(categories // STATUSES, minlength=5)]
+
+
+def histogram(matches: Matches) -> Histogram:
+    """Return how the threats that match spread over time, in BARS periods from the first to the last."""
+    parts = zip(matches.snapshot.parts, matches.masks, strict=True)
+    times = np.concatenate([part.facts.times[mask] for part, mask in parts])
+    dated = times[times != UNDATED]
+    if not len(dated):
+        return Histogram(0, 0, np.zeros(BARS, np.int64), len(times))
+    start, end = int(dated.min()), int(dated.max())
+    bars = np.minimum(((dated - start) * (BARS / max(1, end - start))).astype(np.int64), BARS - 1)
+    return Histogram(start, end, np.bincount(bars, minlength=BARS), len(times) - len(dated))

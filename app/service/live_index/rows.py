@@ -1,0 +1,120 @@
+"""Rows of the database as facts of the index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from app.index.part import STATUSES, UNDATED, Facts, Ids, ids_of
+from app.index.snapshot import Dictionary
+from app.models import Incident, Threat, ThreatLink
+from app.terms import Precision, ThreatStatus
+
+CHUNK = 50_000
+STATUS_PLACES = {status.value: place for place, status in enumerate(ThreatStatus)}
+PRECISION_PLACES: dict[str | None, int] = {precision.value: place for place, precision in enumerate(Precision)}
+PRECISION_PLACES[None] = len(Precision)
+if len(ThreatStatus) > STATUSES:
+    raise RuntimeError("a category has room for no more statuses")
+
+
+def count(connection: sa.Connection, tenant_id: int) -> int:
+    """Return how many threats a tenant has."""
+    return connection.execute(sa.select(sa.func.count()).select_from(Threat).where(Threat.tenant_id == tenant_id)).scalar_one()
+
+
+def load(connection: sa.Connection, tenant_id: int, words: Dictionary, told: Callable[[int], None]) -> tuple[Ids, Facts]:
+    """Read all threats of a tenant. `told` is called with the number of those read so far."""
+    ids: list[Ids] = [ids_of(())]
+    facts = [_facts((), words)]
+    result = connection.execution_options(stream_results=True, yield_per=CHUNK).execute(_statement(connection, tenant_id))
+    for rows in result.partitions(CHUNK):
+        ids.append(ids_of(row[0] for row in rows))
+        facts.append(_facts(rows, words))
+        told(sum(map(len, ids)))
+    return np.concatenate(ids), Facts.joined(facts)
+
+
+def changed(connection: sa.Connection, tenant_id: int, words: Dictionary, since: int) -> tuple[Ids, Facts]:
+    """Read the threats with a change number from `since` on."""
+    rows = connection.execute(_statement(connection, tenant_id).where(Threat.change >= since)).all()
+    return ids_of(row[0] for row in rows), _facts(rows, words)
+
+
+def grouped(connection: sa.Connection, tenant_id: int) -> Ids:
+    """Read the ids of the threats that are in an incident."""
+    return ids_of(connection.execute(_present(connection, tenant_id).distinct()).scalars())
+
+
+def regrouped(connection: sa.Connection, tenant_id: int, since: int) -> tuple[Ids, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Read the ids of threats that are or were linked to incidents changed from `since` on, and whether they are in one now."""
+    threat_id = bytes_of(connection, ThreatLink.threat_id)
+    touched = (
+        sa.select(ThreatLink.threat_id)
+        .join(Incident, sa.and_(Incident.tenant_id == ThreatLink.tenant_id, Incident.id == ThreatLink.incident_id))
+        .where(ThreatLink.tenant_id == tenant_id, Incident.tenant_id == tenant_id, Incident.change >= since)
+    )
+    present = set(connection.execute(_present(connection, tenant_id).where(ThreatLink.threat_id.in_(touched))).scalars())
+    every = list(connection.execute(touched.with_only_columns(threat_id).distinct()).scalars())
+    return ids_of(every), np.array([threat in present for threat in every], np.bool_)
+
+
+def _present(connection: sa.Connection, tenant_id: int) -> sa.Select[Any]:
+    return (
+        sa.select(bytes_of(connection, ThreatLink.threat_id))
+        .join(Incident, sa.and_(Incident.tenant_id == ThreatLink.tenant_id, Incident.id == ThreatLink.incident_id))
+        .where(ThreatLink.tenant_id == tenant_id, ThreatLink.removed_at.is_(None), Incident.deleted_at.is_(None))
+    )
+
+
+def _statement(connection: sa.Connection, tenant_id: int) -> sa.Select[Any]:
+    """Return the statement for the columns of the index, in the order of ids, as plain values that need no conversion."""
+    if connection.dialect.name == "postgresql":
+        time: Any = sa.cast(sa.func.extract("epoch", Threat.observed_at) * 1000, sa.BigInteger)
+    else:
+        time = sa.type_coerce(Threat.observed_at, sa.BigInteger)
+    return (
+        sa.select(
+            bytes_of(connection, Threat.id),
+            Threat.lng,
+            Threat.lat,
+            time,
+            sa.type_coerce(Threat.severity, sa.SmallInteger),
+            sa.type_coerce(Threat.status, sa.String),
+            sa.type_coerce(Threat.location_precision_level, sa.String),
+            Threat.location_uncertainty_km,
+            Threat.threat_type,
+            Threat.source,
+            Threat.location_country,
+        )
+        .where(Threat.tenant_id == tenant_id)
+        .order_by(Threat.id)
+    )
+
+
+def bytes_of(connection: sa.Connection, column: Any) -> Any:
+    """Return an id's column as 16 bytes."""
+    if connection.dialect.name == "postgresql":
+        return sa.func.uuid_send(column, type_=sa.LargeBinary)
+    return sa.type_coerce(column, sa.LargeBinary)
+
+
+def _facts(rows: Sequence[Sequence[Any]], words: Dictionary) -> Facts:
+    columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else [()] * 11
+    _, lngs, lats, times, severities, statuses, precisions, uncertainties, kinds, sources, countries = columns
+    categories = [severity * STATUSES + STATUS_PLACES[status] for severity, status in zip(severities, statuses, strict=True)]
+    return Facts(
+        lngs=np.array(lngs, np.float64),
+        lats=np.array(lats, np.float64),
+        times=np.array([UNDATED if time is None else time for time in times], np.int64),
+        categories=np.array(categories, np.uint8),
+        precisions=np.array([PRECISION_PLACES[precision] for precision in precisions], np.uint8),
+        uncertainties=np.array(uncertainties, np.float64).astype(np.float16),
+        kinds=words.kinds.learn(kinds),
+        sources=words.sources.learn(sources),
+        countries=words.countries.learn(countries),
+        grouped=np.zeros(len(rows), np.bool_),
+    )

@@ -1,0 +1,87 @@
+"""Which threats a selection means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import Faults
+from app.index import order
+from app.index.part import Mask, bytes_of, ids_of
+from app.index.question import Matches
+from app.index.snapshot import Snapshot
+from app.service import live_index
+from app.service.actor import Actor, guarded
+from app.service.selection.steps import Selection, Step
+from app.terms import Permission, Severity
+
+SELECTION_MAX = 200_000
+PREVIEW = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a selection comes to: the ids, newest observed first, their severities, and the number of each, worst first."""
+
+    ids: list[UUID]
+    severities: list[Severity]
+    by_severity: dict[Severity, int]
+
+
+@guarded(Permission.THREATS_READ)
+def resolve(actor: Actor, selection: Selection, faults: Faults | None = None, at: str = "selection") -> Selected:
+    """Return exactly the threats that the selection means now.
+
+    An id that the tenant does not have, and a selection of more than SELECTION_MAX, are faults, which are raised as Invalid
+    unless the caller gave a collector. Raises Warming while the threats are being read into memory.
+    """
+    raise_here, faults = faults is None, Faults() if faults is None else faults
+    matches = live_index.ask(actor, *({} if step.ids is not None else step.filters for step in selection.steps))
+    if not selection.steps:
+        return Selected([], [], dict.fromkeys(reversed(Severity), 0))
+    snapshot = matches[0].snapshot
+    masks = selected_rows(selection, matches, faults)
+    total = sum(int(mask.sum()) for mask in masks)
+    if total > SELECTION_MAX:
+        faults.add(at, "field_invalid", f"Select at most {SELECTION_MAX:,} threats; this comes to {total:,}.")
+        masks = [np.zeros_like(mask) for mask in masks]
+    if raise_here:
+        faults.raise_if_any()
+    return _told(snapshot, masks)
+
+
+def selected_rows(selection: Selection, matches: list[Matches], faults: Faults) -> list[Mask]:
+    """Return the rows that a selection means, for each part of the snapshot, given what matches the filters of each step."""
+    snapshot = matches[0].snapshot
+    masks = [np.zeros(len(part), np.bool_) for part in snapshot.parts]
+    for step, of_step in zip(selection.steps, matches, strict=True):
+        for mask, rows in zip(masks, _rows(step, of_step, snapshot, faults), strict=True):
+            mask[rows] = step.adds
+    return masks
+
+
+def _rows(step: Step, matches: Matches, snapshot: Snapshot, faults: Faults) -> Sequence[NDArray[Any]]:
+    if step.ids is None:
+        return matches.masks if step.area is None else matches.inside(step.area)
+    ids = ids_of(threat_id.bytes for threat_id in step.ids)
+    found = [part.find(ids) for part in snapshot.parts]
+    if step.adds:
+        for i in np.flatnonzero(np.maximum.reduce(found) < 0):
+            faults.add(f"{step.at}[{i}]", "threat_unknown", "No threat has this id.")
+    return [rows[rows >= 0] for rows in found]
+
+
+def _told(snapshot: Snapshot, masks: list[Mask]) -> Selected:
+    counts = order.by_severity(snapshot, masks)
+    ids, ranks = order.newest_of(snapshot, masks)
+    severities = list(Severity)
+    return Selected(
+        [UUID(bytes=raw) for raw in bytes_of(ids)],
+        [severities[rank] for rank in ranks],
+        {severity: counts[severity.rank] for severity in reversed(Severity)},
+    )
