@@ -23,6 +23,13 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[
     return False
 
 
+def include_object(item: Any, name: str | None, kind: str, *_: object) -> bool:
+    """Leave out what one engine alone has: SQLite's tables of words, which `threat_text` makes, and PostgreSQL's own indexes."""
+    if kind == "table":
+        return not (name or "").startswith("threat_words")
+    return kind != "index" or not item.dialect_options["postgresql"]["using"] or db.engine.dialect.name == "postgresql"
+
+
 def run() -> None:
     """Apply the migrations, each in one transaction, in which SQLite also keeps changes of tables."""
     with db.engine.connect() as connection, foreign_keys_unchecked(connection):
@@ -30,6 +37,7 @@ def run() -> None:
             connection=connection.execution_options(writes=True),
             target_metadata=Base.metadata,
             render_item=render_item,
+            include_object=include_object,
             transactional_ddl=True,
             transaction_per_migration=True,
             **current_app.extensions["migrate"].configure_args,

@@ -7,6 +7,7 @@ from app.models.activity import Activity, ActivityOther
 from app.models.imports import ImportProblem, ImportRun
 from app.models.incident import Incident, KeptAnswer, LinkChange, ThreatLink
 from app.models.threat import Threat, ThreatAlias, ThreatVersion
+from app.models.threat_text import ThreatText
 
 __all__ = [
     "Activity",
@@ -24,5 +25,6 @@ __all__ = [
     "Threat",
     "ThreatAlias",
     "ThreatLink",
+    "ThreatText",
     "ThreatVersion",
 ]

@@ -10,6 +10,7 @@ from app.geo.box import Box
 from app.models import Incident, Threat, ThreatLink
 from app.service.actor import Actor, owned
 from app.service.query import BOX, COUNTRY, FLAG, ID, MOMENT, PAGING, SEARCH_MAX, Param, Sorting, one_of, words
+from app.service.threats.wording_search import having_words
 from app.terms import Severity, ThreatStatus
 
 SORTING = Sorting(
@@ -25,7 +26,12 @@ SORTING = Sorting(
 )
 
 FILTERS: tuple[Param, ...] = (
-    Param("q", words(SEARCH_MAX), "Text in the title, the place or the description, whatever the case."),
+    Param(
+        "q",
+        words(SEARCH_MAX),
+        "Words, of which each begins a word of the title, the place or the description, whatever the case and accents."
+        " Text without a letter or digit matches nothing.",
+    ),
     Param("severity", one_of(Severity), "Only these severities.", repeatable=True),
     Param("status", one_of(ThreatStatus), "Only these statuses.", repeatable=True),
     Param("threat_type", words(SEARCH_MAX), "Only these types, written as the threats have them.", repeatable=True),
@@ -76,7 +82,7 @@ def matching(actor: Actor, values: dict[str, Any]) -> list[sa.ColumnElement[bool
         if chosen := values.get(name):
             conditions.append(column.in_(chosen))
     if query := values.get("q"):
-        conditions.append(contains_text(query, Threat.title, Threat.location, Threat.description))
+        conditions.append(having_words(actor, query))
     if box := values.get("bbox"):
         conditions.append(inside(box))
     if (start := values.get("observed_from")) is not None:

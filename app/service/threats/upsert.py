@@ -13,14 +13,15 @@ import sqlalchemy as sa
 from app.db import db, new_id, now, transaction
 from app.errors import Faults
 from app.feeds.record import Record
-from app.models import Incident, Tenant, Threat, ThreatAlias, ThreatLink, ThreatVersion
+from app.models import Incident, Tenant, Threat, ThreatAlias, ThreatLink, ThreatText, ThreatVersion
 from app.service.actor import Actor, act, guarded, owned
 from app.service.commit_order import change_number
 from app.service.threats.clean import clean
+from app.service.threats.wording_search import TEXTS, indexed
 from app.terms import Permission, Severity, ThreatStatus
 
 UPSERT_MAX = 1_000
-THREAT_TABLES = (Threat.__tablename__, ThreatAlias.__tablename__, ThreatVersion.__tablename__)
+THREAT_TABLES = tuple(model.__tablename__ for model in (Threat, ThreatAlias, ThreatText, ThreatVersion))
 
 Key = tuple[str, str]
 
@@ -122,6 +123,7 @@ class Batch:
         self._aliases: list[dict[str, Any]] = []
         self._versions: list[dict[str, Any]] = []
         self._moved: set[UUID] = set()
+        self._reworded: set[UUID] = set()
 
     def put(self, values: dict[str, Any]) -> Outcome:
         """Decide what a clean record means for the threat that it speaks of."""
@@ -150,6 +152,8 @@ class Batch:
         self._version(held, {name: _plain(pair) for name, pair in changes.items()})
         if "observed_at" in changes:
             self._moved.add(held.id)
+        if not changes.keys().isdisjoint(TEXTS):
+            self._reworded.add(held.id)
         return Outcome("updated", held.id)
 
     def _name(self, held: Held, keys: list[Key]) -> None:
@@ -183,13 +187,23 @@ class Batch:
         inserts = [self._new_row(held) for held in touched if held.is_new]
         old = [held for held in touched if held.is_changed and not held.is_new]
         updates = [self._new_state(held, is_version=held.id in changed) for held in old]
+        tenant_id = self._actor.tenant_id
+        new_words = [
+            {"tenant_id": tenant_id, "threat_id": held.id, "words": indexed(tenant_id, held.values)}
+            for held in touched
+            if held.is_new
+        ]
+        other_words = [{"key_id": held.id, "words": indexed(tenant_id, held.values)} for held in old if held.id in self._reworded]
         key = sa.and_(owned(self._actor, Threat), Threat.id == sa.bindparam("key_id"))
+        of_threat = sa.and_(owned(self._actor, ThreatText), ThreatText.threat_id == sa.bindparam("key_id"))
         for statement, rows in (
             (sa.insert(Threat).values(change=number), inserts),
             (sa.insert(ThreatAlias), self._aliases),
             (sa.update(Threat).where(key).values(change=number), [row for row in updates if "version_count" in row]),
             (sa.update(Threat).where(key), [row for row in updates if "version_count" not in row]),
             (sa.insert(ThreatVersion), self._versions),
+            (sa.insert(ThreatText), new_words),
+            (sa.update(ThreatText).where(of_threat), other_words),
         ):
             if rows:
                 db.session.connection().execute(statement, rows)
