@@ -116,16 +116,22 @@ def _turned(actor: Actor, incident_id: UUID) -> sa.Select[Any]:
 
 def versions_of(actor: Actor, incident_id: UUID, *, before_link: bool) -> sa.Select[Any]:
     """Return the versions of the incident's threats from while they were linked, and from before if asked for."""
-    linked = sa.and_(
-        owned(actor, ThreatLink),
-        ThreatLink.incident_id == incident_id,
-        ThreatLink.threat_id == ThreatVersion.threat_id,
+    # From the links to the versions, which lie together by threat; a threat may have been linked more than once.
+    while_linked = sa.and_(
+        owned(actor, ThreatVersion),
+        ThreatVersion.threat_id == ThreatLink.threat_id,
         sa.or_(ThreatLink.removed_at.is_(None), ThreatVersion.at <= ThreatLink.removed_at),
     )
     if not before_link:
-        linked = sa.and_(linked, ThreatVersion.act_id > ThreatLink.added_by)
+        while_linked = sa.and_(while_linked, ThreatVersion.act_id > ThreatLink.added_by)
     columns = _columns(sa.literal(VERSION), ThreatVersion.act_id, 3, None, ThreatVersion.threat_id, ThreatVersion.number)
-    return sa.select(*columns).where(owned(actor, ThreatVersion), sa.exists().where(linked))
+    return (
+        sa.select(*columns)
+        .select_from(ThreatLink)
+        .join(ThreatVersion, while_linked)
+        .where(owned(actor, ThreatLink), ThreatLink.incident_id == incident_id)
+        .distinct()
+    )
 
 
 def acts_by_id(actor: Actor, act_ids: Iterable[UUID]) -> dict[UUID, Activity]:
