@@ -218,7 +218,7 @@ def test_what_is_nearest_to_the_middle_of_the_selection_is_offered_first(context
 def test_the_filtered_lists_are_taken_away(incident, made):
     page = incident
     page.goto("/?severity=critical")
-    page.get_by_text("24 in view of 24 that match").wait_for()
+    expect(page.get_by_role("heading", name="24 threats")).to_be_visible()
     page.get_by_role("searchbox").fill("closure 10")
     expect(page.get_by_role("heading", name="3 threats")).to_be_visible()  # 10, 100, 105
     with page.expect_download() as download:
