@@ -58,8 +58,8 @@ class Ground:
             "severity, status, 30 days": [*severities, *statuses, ("observed_from", month)],
             "ungrouped": [("ungrouped", "true")],
             "one incident": [("incident_id", self.incident_id)],
-            "text, 1 in 60": [("q", "bridge")],
-            "text, 1 in 6": [("q", "protest")],
+            "text: bridge": [("q", "bridge")],
+            "text: in": [("q", "in")],
         }
 
     def views(self, zoom: int, count: int) -> list[str]:

@@ -1,8 +1,9 @@
 """Fill a database with made-up threats: `python tests/bench/threats.py --count 1000000 --data-dir DIR` or `--database-url URL`.
 
 The rows are those that the service would have written: threats with their first version, the acts that brought them, incidents
-with their links. The schema is brought up to date first; the tenant must have no threats. Indexes are dropped meanwhile and made
-anew from their own definitions. A run that is cut off leaves a database to be thrown away.
+with their links, and the words by which threats are found. The schema is brought up to date first; the tenant must have no
+threats. Indexes are dropped meanwhile and made anew from their own definitions. A run that is cut off leaves a database to be
+thrown away.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from flask import Flask
 
 from app import create_app
 from app.db import db, sqlite_module
-from app.models import Activity, Incident, Threat, ThreatLink, ThreatVersion
+from app.models import Activity, Incident, Threat, ThreatLink, ThreatText, ThreatVersion
 from app.service import people
+from app.service.threats.wording_search import TEXTS, indexed
 from tests.bench.world import NEVER, Column, Rows, World, incidents
 
 UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
@@ -37,7 +39,6 @@ CONSTANT = {
     Threat: {**EMPTY, "status_is_set": False, "pinned": False, "version_count": 1},
     ThreatVersion: {"number": 1, "changes": "{}"},
     Incident: {"scope": "aggregate", "started_at_is_set": False, "version": 1},
-    ThreatLink: {},
 }
 
 
@@ -53,13 +54,14 @@ class Sqlite:
             self._to.execute(f"PRAGMA {pragma}")
         self._to.execute("BEGIN")
 
-    def indexes(self, table: str) -> list[tuple[str, str]]:
-        return self._to.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL", (table,)
-        ).fetchall()
-
-    def run(self, statement: str) -> None:
-        self._to.execute(statement)
+    def set_aside(self) -> None:
+        """Drop the indexes, and the triggers that keep the full-text index in step."""
+        found = self._to.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL"
+        )
+        self._aside = found.fetchall()
+        for kind, name, _ in self._aside:
+            self._to.execute(f"DROP {kind} {name}")
 
     def write(self, table: str, constant: dict[str, Any], rows: Rows) -> None:
         names = ", ".join([*constant, *rows])
@@ -78,6 +80,9 @@ class Sqlite:
         return nulled(values.tolist(), np.isnan(values)) if column.kind == "number" else values
 
     def close(self) -> None:
+        for _, _, statement in self._aside:
+            self._to.execute(statement)
+        self._to.execute("INSERT INTO threat_words(threat_words) VALUES ('rebuild')")
         self._to.execute("COMMIT")
         self._to.execute("PRAGMA journal_mode=WAL")
         self._to.close()
@@ -91,15 +96,16 @@ class Postgresql:
         for setting in ("session_replication_role = replica", "maintenance_work_mem = '512MB'", "synchronous_commit = off"):
             self._to.execute(f"SET {setting}")
 
-    def indexes(self, table: str) -> list[tuple[str, str]]:
-        return self._to.execute(
+    def set_aside(self) -> None:
+        """Drop the indexes that are of no constraint."""
+        found = self._to.execute(
             "SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-            " WHERE i.indrelid = %s::regclass AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)",
-            (table,),
-        ).fetchall()
-
-    def run(self, statement: str) -> None:
-        self._to.execute(statement)
+            " WHERE c.relnamespace = 'public'::regnamespace"
+            " AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)"
+        )
+        self._aside = found.fetchall()
+        for name, _ in self._aside:
+            self._to.execute(f"DROP INDEX {name}")
 
     def write(self, table: str, constant: dict[str, Any], rows: Rows) -> None:
         fixed = "\t".join("tf"[value is False] if isinstance(value, bool) else str(value) for value in constant.values())
@@ -122,6 +128,8 @@ class Postgresql:
         return ["\\N" if value is None else value for value in values]
 
     def close(self) -> None:
+        for _, statement in self._aside:
+            self._to.execute(statement)
         self._to.commit()
         self._to.autocommit = True
         self._to.execute("VACUUM ANALYZE")
@@ -148,25 +156,20 @@ def fill(app: Flask, count: int, until: datetime = UNTIL, seed: int = SEED) -> N
         db.session.remove()
     is_sqlite = app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite")
     to = (Sqlite if is_sqlite else Postgresql)(app)
-    tables = [model.__tablename__ for model in (*CONSTANT, Activity)]
-    dropped = [index for table in tables for index in to.indexes(table)]
-    for name, _ in dropped:
-        to.run(f"DROP INDEX {name}")
+    to.set_aside()
     # On SQLite a change is numbered; on PostgreSQL it bears the number of a transaction, and 0 is before all of them.
     changes = {"change": int(is_sqlite)}
-    for model, rows in tables_of(World(count, int(until.timestamp() * 1000), seed)):
+    for model, rows in tables_of(World(count, int(until.timestamp() * 1000), seed), **tenant):
         constant = CONSTANT.get(model, {})
         if model is Activity:
             constant = {**ACT, "kind": "incident_created" if "incident_id" in rows else "threats_put"}
         if model in {Threat, Incident}:
             constant = {**constant, **changes}
         to.write(model.__tablename__, {**tenant, **constant}, rows)
-    for _, statement in dropped:
-        to.run(statement)
     to.close()
 
 
-def tables_of(world: World) -> Iterator[tuple[type, Rows]]:
+def tables_of(world: World, tenant_id: int) -> Iterator[tuple[type, Rows]]:
     """Yield rows of each table in an order that respects the foreign keys."""
     kept = []
     for chunk in world.chunks():
@@ -175,6 +178,9 @@ def tables_of(world: World) -> Iterator[tuple[type, Rows]]:
         yield Threat, threats
         versions = {"threat_id": threats["id"], "at": threats["created_at"], "act_id": Column("id", chunk.act_ids)}
         yield ThreatVersion, versions
+        texts = zip(*(threats[name].values for name in TEXTS), strict=True)
+        words = [indexed(tenant_id, dict(zip(TEXTS, values, strict=True))) for values in texts]
+        yield ThreatText, {"threat_id": threats["id"], "words": Column("text", words)}
         kept.append((threats["id"].values, chunk.cities, chunk.created, threats["observed_at"].values))
     made = incidents(world, *(np.concatenate(parts) for parts in zip(*kept, strict=True)))
     yield Incident, made.incidents
