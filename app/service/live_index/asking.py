@@ -14,14 +14,15 @@ from app.models import Threat
 from app.service.actor import Actor
 from app.service.live_index.rows import STATUS_PLACES, bytes_of
 from app.service.threats.filters import matching
+from app.service.threats.wording_search import ids_having_words
 
 # What the index does not hold is found by the database, as a set of ids.
-FOUND_ELSEWHERE = ("q", "incident_id", "arrived_from")
+FOUND_ELSEWHERE = ("incident_id", "arrived_from")
 
 
 def question_of(actor: Actor, values: dict[str, Any], connection: sa.Connection) -> Question:
     """Return the question that values read by threats.FILTERS ask. The statements for it run on the connection."""
-    among = []
+    among = [ids_having_words(actor, values["q"], connection)] if values.get("q") else []
     for name in FOUND_ELSEWHERE:
         if values.get(name) is not None:
             found = sa.select(bytes_of(connection, Threat.id)).where(*matching(actor, {name: values[name]}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,8 @@ from app.service.actor import Actor, guarded
 from app.service.live_index import rows
 from app.service.live_index.asking import question_of
 from app.terms import Permission
+
+logger = logging.getLogger(__name__)
 
 PATIENCE_S = 1.0
 """How long a first question waits for the threats to be read, before it is told to come again."""
@@ -127,13 +130,17 @@ class Live:
             raise Warming(self._read, self._of)
 
     def _load(self) -> None:
-        with self._reading() as connection:
-            position = commit_order.position(connection, self._tenant_id)
-            self._of = rows.count(connection, self._tenant_id)
-            words = Dictionary()
-            ids, facts = rows.load(connection, self._tenant_id, words, self._tell)
-            grouped = rows.grouped(connection, self._tenant_id)
-        snapshot = Snapshot.of(ids, facts, words, position.version).group(grouped, np.ones(len(grouped), np.bool_))
+        try:
+            with self._reading() as connection:
+                position = commit_order.position(connection, self._tenant_id)
+                self._of = rows.count(connection, self._tenant_id)
+                words = Dictionary()
+                ids, facts = rows.load(connection, self._tenant_id, words, self._tell)
+                grouped = rows.grouped(connection, self._tenant_id)
+            snapshot = Snapshot.of(ids, facts, words, position.version).group(grouped, np.ones(len(grouped), np.bool_))
+        except Exception:  # the next question begins anew
+            logger.exception("The threats could not be read into memory")
+            return
         with self._lock:
             self._snapshot, self._position = snapshot, position
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from app.db import db
+from app.index.part import Ids, ids_of
 from app.models import Threat, ThreatText
 from app.service.actor import Actor, owned
 from app.service.threats.wording import asked, words
@@ -33,15 +32,15 @@ def having_words(actor: Actor, query: str) -> sa.ColumnElement[bool]:
     return Threat.id.in_(sa.select(ThreatText.threat_id).where(*_found(actor, query)))
 
 
-def ids_having_words(actor: Actor, query: str) -> npt.NDArray[np.uint8]:
-    """Return the ids of the tenant's threats of which having_words() is true, in no order: their bytes, of the shape (n, 16)."""
+def ids_having_words(actor: Actor, query: str, connection: sa.Connection) -> Ids:
+    """Return the ids of the tenant's threats of which having_words() is true, in no order."""
     if db.engine.dialect.name == "postgresql":
         joined = sa.func.string_agg(sa.func.uuid_send(ThreatText.threat_id), sa.cast(b"", sa.LargeBinary), type_=sa.LargeBinary)
-        ids = db.session.scalar(sa.select(joined).where(*_found(actor, query))) or b""
+        ids = connection.scalar(sa.select(joined).where(*_found(actor, query))) or b""
     else:
         joined = sa.func.group_concat(sa.func.hex(ThreatText.threat_id), "")
-        ids = bytes.fromhex(db.session.scalar(sa.select(joined).where(*_found(actor, query))) or "")
-    return np.frombuffer(ids, np.uint8).reshape(-1, 16)
+        ids = bytes.fromhex(connection.scalar(sa.select(joined).where(*_found(actor, query))) or "")
+    return ids_of([ids])
 
 
 def _found(actor: Actor, query: str) -> list[sa.ColumnElement[bool]]:

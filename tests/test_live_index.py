@@ -1,0 +1,293 @@
+"""The index in step with the database: the same answers as plain SQL over the same state, also while others write."""
+
+from __future__ import annotations
+
+import threading
+from random import Random
+from uuid import UUID
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app.db import db, transaction
+from app.errors import Faults, Warming
+from app.geo.box import Box
+from app.geo.circle import Circle
+from app.geo.polygon import Polygon
+from app.index.part import bytes_of
+from app.index.question import Matches
+from app.index.view import view
+from app.models import Threat
+from app.service import incidents, live_index, selection, threats
+from app.service.live_index import live
+from app.service.live_index.asking import question_of
+from app.service.selection import Selection, Step
+from app.service.selection.resolve import selected_rows
+from app.service.threats.change import ThreatChanges
+from app.service.threats.filters import inside, matching
+from app.terms import Severity, ThreatStatus
+from tests import make
+
+TRIPLES = 100  # for each engine, quiet and with a writer; tests/bench has the long run
+
+
+def found(matches: Matches, rows=None) -> set[UUID]:
+    parts = zip(matches.snapshot.parts, matches.masks if rows is None else rows, strict=True)
+    return {UUID(bytes=raw) for part, these in parts for raw in bytes_of(part.ids_at(these))}
+
+
+def ask(who, **values) -> set[UUID]:
+    return found(live_index.ask(who, values)[0])
+
+
+def fill(app: Flask, who, random: Random, count: int, source: str = "test") -> list[UUID]:
+    records = [
+        make.record(
+            i,
+            source=source,
+            title=random.choice(("Flood at the harbour", "Strike in Apapa", "Outage")),
+            threat_type=random.choice((None, "flood", "strike")),
+            status=random.choice(list(ThreatStatus)),
+            location_country=random.choice((None, "NG", "FR")),
+            **(
+                {"lat": random.uniform(-90, 90), "lng": random.uniform(-180, 180)}
+                if random.random() < 0.9
+                else {"lat": None, "lng": None}
+            ),
+            observed_at=None if random.random() < 0.1 else make.WHEN.replace(hour=random.randrange(24)),
+        )
+        for i in range(count)
+    ]
+    with app.app_context():
+        return [outcome.threat_id for outcome in threats.upsert(who, records, faults=Faults())]
+
+
+def some_place(random: Random) -> dict:
+    if random.random() < 0.1:
+        return {"lat": None, "lng": None}
+    return {"lat": random.uniform(-90, 90), "lng": random.uniform(-180, 180)}
+
+
+def some_filters(random: Random, incident_ids: list[UUID]) -> dict:
+    choices = {
+        "q": random.choice(("har", "strike apa", "nothing")),
+        "severity": tuple(random.sample(list(Severity), 2)),
+        "status": tuple(random.sample(list(ThreatStatus), 3)),
+        "threat_type": ("flood", "quake"),
+        "source": ("test",),
+        "location_country": ("NG",),
+        "bbox": some_box(random),
+        "observed_from": make.WHEN.replace(hour=random.randrange(24)),
+        "observed_to": make.WHEN.replace(hour=random.randrange(24)),
+        "arrived_from": make.WHEN,
+        "incident_id": random.choice(incident_ids),
+        "ungrouped": random.random() < 0.5,
+    }
+    return {name: choices[name] for name in random.sample(sorted(choices), random.randrange(4))}
+
+
+def some_box(random: Random) -> Box:
+    south, north = sorted((random.uniform(-90, 90), random.uniform(-90, 90)))
+    return Box(random.uniform(-180, 180), south, random.uniform(-180, 180), north)
+
+
+def some_step(random: Random, ids: list[UUID], incident_ids: list[UUID]) -> Step:
+    kind = random.randrange(4)
+    adds = random.random() < 0.7
+    if kind == 0:
+        return Step(adds, ids=tuple(random.sample(ids, 10)))
+    filters = some_filters(random, incident_ids)
+    if kind == 1:
+        return Step(adds, filters=filters)
+    lng, lat = random.uniform(-180, 180), random.uniform(-60, 60)
+    if kind == 2:
+        return Step(adds, area=Circle(lat, lng, random.uniform(100, 9000)), filters=filters)
+    ring = [[lng, lat], [lng + 70, lat - 20], [lng + 50, lat + 30], [lng, lat]]
+    return Step(adds, area=Polygon.from_geojson({"type": "Polygon", "coordinates": [ring]}), filters=filters)
+
+
+def by_sql(connection: sa.Connection, who, step: Step) -> set[UUID]:
+    """Return what a step means by plain SQL, and by asking the area about each place."""
+    if step.ids is not None:
+        return set(step.ids)
+    rows = connection.execute(sa.select(Threat.id, Threat.lng, Threat.lat).where(*matching(who, step.filters))).all()
+    if step.area is None:
+        return {row.id for row in rows}
+    placed = [row for row in rows if row.lat is not None]
+    within = step.area.contains(np.array([row.lng for row in placed]), np.array([row.lat for row in placed]))
+    return {row.id for row, is_in in zip(placed, within, strict=True) if is_in}
+
+
+def compare(who, random: Random, ids: list[UUID], incident_ids: list[UUID]) -> None:
+    """Compare one view, filter and selection with SQL, both in one transaction's state."""
+    filters, box = some_filters(random, incident_ids), some_box(random)
+    steps = tuple(some_step(random, ids, incident_ids) for _ in range(random.randrange(1, 4)))
+    one = live._live(db.engine, who.tenant_id)
+    one._wait_until_loaded()
+    with one._reading() as connection:
+        with one._lock:
+            snapshot = one._refresh(connection)
+        matches, *of_steps = (
+            Matches(snapshot, question_of(who, values, connection)) for values in (filters, *(step.filters for step in steps))
+        )
+        conditions = matching(who, filters)
+        assert found(matches) == set(connection.execute(sa.select(Threat.id).where(*conditions)).scalars()), filters
+        in_box = connection.execute(sa.select(sa.func.count()).select_from(Threat).where(*conditions, inside(box))).scalar_one()
+        assert view(matches, box, random.randrange(12)).in_view == in_box, (filters, box)
+        expected: set[UUID] = set()
+        for step in steps:
+            meant = by_sql(connection, who, step)
+            expected = expected | meant if step.adds else expected - meant
+        assert found(matches, selected_rows(Selection(steps), of_steps, Faults())) == expected, steps
+
+
+def test_views_filters_and_selections_agree_with_sql(app, engine_name):
+    who, random = make.actor(app), Random(7)
+    ids = fill(app, who, random, 300)
+    incident_ids = [make.incident(app, who, ids[i : i + 20]) for i in (0, 15, 200)]
+    with app.app_context():
+        incidents.delete(who, incident_ids[2])
+        for _ in range(TRIPLES):
+            compare(who, random, ids, incident_ids)
+
+
+def test_they_agree_while_others_write(app, engine_name):
+    who, random = make.actor(app), Random(8)
+    ids = fill(app, who, random, 200)
+    incident_ids = [make.incident(app, who, ids[:20])]
+    stop, failed = threading.Event(), []
+
+    def write(number: int) -> None:
+        mine = Random(number)
+        try:
+            while not stop.is_set():
+                fill(app, who, mine, mine.randrange(1, 40), source=f"writer {number}")
+                fill(app, who, mine, 5)
+                made = make.incident(app, who, mine.sample(ids, 3))
+                with app.app_context():
+                    threats.change(who, mine.choice(ids), ThreatChanges(pinned=mine.random() < 0.5, status="contained"))
+                    incidents.unlink(who, made, [str(link.threat_id) for link in incidents.get(who, made).links[:1]])
+                    incidents.delete(who, made)
+        except Exception as error:  # noqa: BLE001 - it is told below
+            failed.append(error)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        with app.app_context():
+            for _ in range(TRIPLES):
+                compare(who, random, ids, incident_ids)
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+    assert not failed
+
+
+def test_a_write_is_in_the_next_answer_of_every_worker(app, engine_name):
+    who = make.actor(app)
+    first, second = make.put_threats(app, who, 2)
+    with app.app_context():
+        workers = [live.Live(db.engine, who.tenant_id) for _ in range(2)]
+
+        def told(**values) -> list[set[UUID]]:
+            return [found(worker.ask(who, [values])[0]) for worker in workers]
+
+        assert told() == [{first, second}] * 2
+        third = threats.upsert(who, [make.record(3)], faults=Faults())[0].threat_id
+        assert told() == [{first, second, third}] * 2
+        threats.change(who, first, ThreatChanges(status="contained"))
+        assert told(status=(ThreatStatus.CONTAINED,)) == [{first}] * 2
+        made = incidents.create(who, incidents.NewIncident("Floods", threat_ids=[str(first), str(second)])).incident.id
+        assert told(ungrouped=True) == [{third}] * 2
+        act = incidents.unlink(who, made, [str(first)])
+        assert told(ungrouped=True) == [{first, third}] * 2
+        assert told(incident_id=made) == [{second}] * 2
+        incidents.delete(who, made)
+        assert told(ungrouped=True) == [{first, second, third}] * 2
+        incidents.restore(who, made)
+        assert told(ungrouped=True) == [{first, third}] * 2
+        assert act
+
+
+def test_a_write_that_is_committed_late_is_not_missed(app, engine_name):
+    """Two writers on PostgreSQL: the one that began first commits last, after the index has seen the other."""
+    if engine_name == "sqlite":
+        pytest.skip("writers of SQLite stand in a queue")
+    who = make.actor(app)
+    ids = make.put_threats(app, who, 4)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with app.app_context(), transaction():
+            incidents.create(who, incidents.NewIncident("Slow", threat_ids=[str(ids[0])]))
+            begun.set()
+            assert go_on.wait(20)
+
+    thread = threading.Thread(target=slow)
+    thread.start()
+    assert begun.wait(20)
+    make.incident(app, who, [ids[1]], "Quick")
+    with app.app_context():
+        assert ask(who, ungrouped=True) == {ids[0], ids[2], ids[3]}
+        go_on.set()
+        thread.join()
+        assert ask(who, ungrouped=True) == {ids[2], ids[3]}
+
+
+def test_nothing_is_read_twice_when_nothing_has_changed(app, engine_name):
+    who = make.actor(app)
+    make.put_threats(app, who, 5)
+    with app.app_context():
+        first = live_index.ask(who, {"severity": (Severity.HIGH,)})[0]
+        assert live_index.ask(who, {"severity": (Severity.HIGH,)})[0] is first
+        make.put_threats(app, who, 6)
+        assert live_index.ask(who, {"severity": (Severity.HIGH,)})[0] is not first
+
+
+def test_who_asks_while_the_threats_are_read_is_told_how_far_it_is(app, monkeypatch):
+    who = make.actor(app)
+    make.put_threats(app, who, 3)
+    reading, go_on = threading.Event(), threading.Event()
+    load = live.rows.load
+
+    def slowly(connection, tenant_id, words, told):
+        told(2)
+        reading.set()
+        assert go_on.wait(20)
+        return load(connection, tenant_id, words, told)
+
+    monkeypatch.setattr(live.rows, "load", slowly)
+    monkeypatch.setattr(live, "PATIENCE_S", 0.05)
+    with app.app_context():
+        with pytest.raises(Warming) as caught:
+            live_index.ask(who, {})
+        assert (caught.value.done, caught.value.of) in {(0, 0), (0, 3), (2, 3)}
+        assert reading.wait(20)
+        with pytest.raises(Warming, match="2 of 3"):
+            selection.resolve(who, Selection((Step(adds=True),)))
+        assert threats.search(who, {}).total == 3  # by the database, until the index is there
+        go_on.set()
+        monkeypatch.setattr(live, "PATIENCE_S", 20)
+        assert len(ask(who)) == 3
+
+
+def test_a_failure_while_reading_is_tried_again(app, monkeypatch):
+    who = make.actor(app)
+    make.put_threats(app, who, 3)
+    load, calls = live.rows.load, []
+
+    def failing(*args):
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError
+        return load(*args)
+
+    monkeypatch.setattr(live.rows, "load", failing)
+    with app.app_context():
+        with pytest.raises(Warming):
+            live_index.ask(who, {})
+        assert len(ask(who)) == 3
