@@ -132,7 +132,9 @@ def test_the_second_editor_is_shown_both_texts_and_loses_nothing(life):
 def test_an_act_on_what_was_changed_meanwhile_is_said_and_keeps_the_form(life):
     answer = life.act("unlink", ("threat_ids", life.ids[0]), version="0")
     assert answer.status_code == 409
-    assert "Someone else changed this incident since you opened it." in answer.text
+    changed = "Someone else changed this incident since you opened it. Nothing was saved yet."
+    assert f"<p>{changed}</p>" in answer.text  # beside the form, and at the top of the page
+    assert browse.problems(answer.text) == [changed]
     assert browse.ticked(answer.text) == [life.ids[0]]
     assert len(life.links()) == 5
     assert life.act("unlink", ("threat_ids", life.ids[0]), version="x").status_code == 400

@@ -28,7 +28,7 @@ from app.web.lists import ListQuery, read
 from app.web.reading import Pairs, first, printable, query_pairs
 from app.web.sent import words_of
 from app.web.suggestions import as_near
-from app.web.summary import messages
+from app.web.summary import Message, messages
 
 PER_PAGE = 30
 OPEN_SHOWN = 20
@@ -148,6 +148,9 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
     to_merge = [printable(part) for part in chosen_to_merge(trouble.pairs)] if trouble and trouble.where == "merge" else []
     formless = not alive or (trouble is not None and trouble.where == "threats" and not view.links)
     errors = messages(trouble.faults, TARGETS) if trouble else []
+    stopped = trouble.words_without_forms(incident) if trouble and formless and trouble.where != "undo" else ""
+    if trouble and trouble.words and not stopped:
+        errors.insert(0, Message("", "trouble", trouble.words))  # without a script nothing else leads to the form
     return render_template(
         "incidents/show.html",
         incident=incident,
@@ -168,7 +171,7 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
         typed=[part for part in to_merge if part not in {str(other.incident_id) for other in others}],
         elsewhere=[part for part in _sent(trouble, "selected").split() if _plain(part)],
         trouble=trouble,
-        stopped=trouble.words_without_forms(incident) if trouble and formless and trouble.where != "undo" else "",
+        stopped=stopped,
         sent=words_of(trouble.pairs) if trouble and formless else [],
         errors=errors,
         at=f"{request.path}{query.link()}" if request.method == "GET" else f"/incidents/{incident_id}",

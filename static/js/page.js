@@ -6,4 +6,4 @@ import { listenForShortcuts } from "./page/shortcuts.js";
 sendOnce();
 timeNotices();
 listenForShortcuts();
-document.querySelector("#error-summary, #trouble")?.focus();
+(document.querySelector("#trouble") ?? document.querySelector("#error-summary"))?.focus();
