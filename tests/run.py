@@ -1,7 +1,8 @@
 """Run every check of the project: `python3 tests/run.py`. Needs Python 3.11 or later and nothing else.
 
 It makes a virtual environment in `.venv-test`, installs the project with what its tests need (PostgreSQL comes from PyPI),
-looks for a Chromium or gets one, and runs ruff, mypy and pytest. Further arguments go to pytest.
+looks for a Chromium or gets one, and runs ruff, mypy and pytest. Further arguments go to pytest. With `--coverage` pytest also
+measures the branches of app/service and app/api and fails if one was not taken; what and how stands in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 def main() -> int:
     """Set up, run all checks, and return 0 only if every one passed."""
+    arguments = ["--cov" if argument == "--coverage" else argument for argument in sys.argv[1:]]
     if not (BIN / "python").exists():
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
     run("pip", "install", "--quiet", "--editable", ".[test]", required=True)
@@ -31,7 +33,7 @@ def main() -> int:
         "ruff check": run("ruff", "check", "."),
         "ruff format": run("ruff", "format", "--check", "."),
         "mypy": run("mypy"),
-        "pytest": run("pytest", "--numprocesses", "auto", *sys.argv[1:], environment=environment),
+        "pytest": run("pytest", "--numprocesses", "auto", *arguments, environment=environment),
     }
     if not browser:
         say("NO CHROMIUM COULD BE HAD: THE BROWSER TESTS WERE SKIPPED. Install one, or set CORDON_CHROMIUM to its path.")
