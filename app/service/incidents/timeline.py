@@ -116,7 +116,8 @@ def _turned(actor: Actor, incident_id: UUID) -> sa.Select[Any]:
 
 def versions_of(actor: Actor, incident_id: UUID, *, before_link: bool) -> sa.Select[Any]:
     """Return the versions of the incident's threats from while they were linked, and from before if asked for."""
-    # From the links to the versions, which lie together by threat; a threat may have been linked more than once.
+    # From the links to the versions, which lie together by threat. SQLite never reorders an outer join, unless it sees by the
+    # condition that an inner one would do, and would then go through all links of the incident for each version of the tenant.
     while_linked = sa.and_(
         owned(actor, ThreatVersion),
         ThreatVersion.threat_id == ThreatLink.threat_id,
@@ -128,9 +129,9 @@ def versions_of(actor: Actor, incident_id: UUID, *, before_link: bool) -> sa.Sel
     return (
         sa.select(*columns)
         .select_from(ThreatLink)
-        .join(ThreatVersion, while_linked)
-        .where(owned(actor, ThreatLink), ThreatLink.incident_id == incident_id)
-        .distinct()
+        .outerjoin(ThreatVersion, while_linked)
+        .where(owned(actor, ThreatLink), ThreatLink.incident_id == incident_id, sa.func.coalesce(ThreatVersion.number, 0) > 0)
+        .distinct()  # a threat may have been linked more than once
     )
 
 
