@@ -11,7 +11,6 @@ from app.db import db
 from app.models import Activity, Incident, ThreatLink
 from app.service import incidents
 from app.service.incidents import Changes, NewIncident
-from app.service.selection import Selection
 from app.terms import Edge, IncidentStatus, Scope
 from tests import make
 
@@ -59,9 +58,7 @@ def linked(who, incident_id):
 
 
 def test_creating_writes_what_was_given(who, ids):
-    outline = {"type": "Polygon", "coordinates": [[[3, 6], [4, 6], [4, 7], [3, 6]]]}
-    selection = Selection(outline=outline, include=())
-    new = NewIncident(" Port ", " Closed.\r\n", "investigation", ids[1:4], selection)
+    new = NewIncident(" Port ", " Closed.\r\n", "investigation", ids[1:4])
     it = incidents.create(who, new).incident
     expected = {
         "title": "Port",
@@ -72,7 +69,7 @@ def test_creating_writes_what_was_given(who, ids):
         "started_at_is_set": False,
         "link_count": 3,
         "version": 1,
-        "area": outline,
+        "area": None,
     }
     db.session.expire_all()
     assert fields(it) == expected

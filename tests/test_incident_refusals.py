@@ -14,7 +14,6 @@ from app.service import incidents
 from app.service.incidents import Changes, NewIncident
 from app.service.incidents.acts import RESTORE_WITHIN
 from app.service.incidents.read import links_page
-from app.service.selection import Selection
 from tests import make
 
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -71,14 +70,13 @@ def conflict_of(verb, *arguments, **named) -> tuple[str, str]:
 
 
 def test_creating_names_every_fault(who, ids):
-    new = NewIncident(None, "x" * 10_001, "all", [ids[0], NOBODY, "x"], Selection(include=(new_id(),)))
+    new = NewIncident(None, "x" * 10_001, "all", [ids[0], NOBODY, "x"])
     assert faults_of(incidents.create, who, new) == {
         "title": ("field_required", "Enter a title."),
         "description": ("field_invalid", "Use at most 10,000 characters; this has 10,001."),
         "scope": ("field_invalid", "Choose one of: aggregate, investigation."),
         "threat_ids[1]": ("threat_unknown", "No threat has this id."),
         "threat_ids[2]": NO_ID,
-        "selection.include[0]": ("threat_unknown", "No threat has this id."),
     }
     assert faults_of(incidents.create, who, NewIncident("x" * 201))["title"][1] == "Use at most 200 characters; this has 201."
     many = NewIncident("Made", threat_ids=[NOBODY] * 10_001)
@@ -89,10 +87,6 @@ def test_linking_names_every_fault(who, ids):
     it = made(who, ids)
     assert faults_of(incidents.link, who, it) == {"threat_ids": MISSING}
     assert faults_of(incidents.link, who, it, [NOBODY, ids[0]]) == {"threat_ids[0]": ("threat_unknown", "No threat has this id.")}
-    assert faults_of(incidents.link, who, it, selection=Selection(include=(new_id(),))) == {
-        "selection.include[0]": ("threat_unknown", "No threat has this id."),
-        "threat_ids": MISSING,
-    }
 
 
 def test_taking_out_names_every_fault(who, ids):

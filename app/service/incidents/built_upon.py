@@ -27,7 +27,6 @@ SAID = {
     "restored": "the incident was restored",
     "comment_added": "a comment was added",
     "undone": "an act was undone",
-    "incident_created": "the incident was created",
 }
 ENDS = {"deleted_at", "merged_into_id"}
 """Fields whose change takes an incident out of use, so that nothing on it can be reversed before that is."""
@@ -141,5 +140,5 @@ def _twin(actor: Actor, wrong: Activity, incident_ids: list[UUID]) -> Activity |
 
 
 def _block(act: Activity) -> NoReturn:
-    words = f"Later, on {act.at:%Y-%m-%d at %H:%M} UTC, {SAID.get(act.kind, act.kind)} by {act.actor_name}. Undo that first."
+    words = f"Later, on {act.at:%Y-%m-%d at %H:%M} UTC, {SAID[act.kind]} by {act.actor_name}. Undo that first."
     raise Conflict("undo_blocked", words)

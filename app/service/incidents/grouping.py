@@ -120,7 +120,6 @@ def split(
             description=description,
             status=IncidentStatus.OPEN,
             scope=scope,
-            started_at_is_set=False,
             link_count=0,
             version=0,
             created_at=source.updated_at,
