@@ -26,7 +26,11 @@ function selectedByForm() {
 const selection = new Selection([...restoreDraft(form), ...selectedByForm()]);
 const list = new List(form.querySelector("#list"), selection);
 const tray = new Tray(form, selection, list);
-const map = new ThreatMap(form.querySelector("#map"), form.querySelector("#map-status"), selection);
+const listElement = form.querySelector("#list");
+const map = new ThreatMap(form.querySelector("#map"), form.querySelector("#map-status"), selection, listElement, (bbox) => {
+  form.elements.bbox.value = bbox;
+  show(readFilters(form), "push");
+});
 if (form.querySelector("#add")) new Joining(form, selection);
 
 // After a form was sent the address is that of the form; it shall be that of the view.
@@ -36,7 +40,7 @@ let sent = false;
 
 /** Show another view of the threats. @param {string} query @param {"push"|"replace"|"none"} history how the address follows */
 async function show(query, history) {
-  if (history !== "none") globalThis.history[`${history}State`](null, "", `/${query}`);
+  if (history !== "none") globalThis.history[`${history}State`](null, "", `/${query}${location.hash}`);
   shown = location.search;
   map.load(query, false);
   try {

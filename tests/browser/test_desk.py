@@ -52,7 +52,7 @@ def test_a_person_signs_in_filters_selects_by_box_and_creates(context, site):
     page.get_by_role("checkbox", name="Critical").check()
     expect(page.get_by_role("heading", name="24 threats")).to_be_visible()
     expect(page).to_have_url(f"{site.address}/?severity=critical")
-    expect(page.get_by_text("24 of 24 on the map")).to_be_visible()
+    expect(page.get_by_text("24 in view of 24 that match")).to_be_visible()
     show_all(page)
     page.get_by_role("button", name="Select a box").click()
     drag_over_the_map(page)
@@ -81,7 +81,7 @@ def test_the_wide_desk_fits_the_window(page):
 
 def test_clicking_a_threat_on_the_map_selects_it_and_clicking_again_does_not(page, site):
     page.get_by_label("Search").fill("closure 57")
-    expect(page.get_by_text("1 of 1 on the map")).to_be_visible()
+    expect(page.get_by_text("1 in view of 1 that matches")).to_be_visible()
     show_all(page)
     page.locator("#map").click()
     selected(page, 1)

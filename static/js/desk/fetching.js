@@ -3,11 +3,16 @@
 /** Something that the person should read. */
 export class Refused extends Error {}
 
-async function answer(address, signal, kind) {
-  const response = await fetch(address, { signal, headers: { "X-Requested-With": "fetch" } });
+/** @param {Response} response @throws {Refused} with words for the person unless it is what was asked for */
+export async function refuseUnlessGood(response) {
   if (response.status === 401) throw new Refused("You are signed out. Sign in again in another tab, then go on here.");
   if (response.status === 422) throw new Refused((await response.json()).error);
   if (!response.ok) throw new Refused(`The server answered with an error (${response.status}). What you see may be old.`);
+}
+
+async function answer(address, signal, kind) {
+  const response = await fetch(address, { signal, headers: { "X-Requested-With": "fetch" } });
+  await refuseUnlessGood(response);
   return response[kind]();
 }
 

@@ -1,66 +1,159 @@
 /** The desk's map: a view of the same threats and the same selection. */
-import { asParameter } from "../map/bounds.js";
+import { asParameter, fromEdges } from "../map/bounds.js";
+import { edgesOf } from "../map/clusters.js";
 import { createMap } from "../map/map.js";
-import { smallView } from "../map/small-view.js";
+import { rowOf } from "../map/wire.js";
+import { agree } from "./agreement.js";
 import { latestOnly, Refused } from "./fetching.js";
 import { withParameter, without } from "./filters.js";
+import { isMapAddress, readMapAddress, writeMapAddress } from "./map-address.js";
+import { ViewSource } from "./view-source.js";
 
-const number = new Intl.NumberFormat("en");
+const WORLD = { bbox: { min_lat: -90, min_lng: -180, max_lat: 90, max_lng: 180 }, zoom: 1 };
+/** Looking closer this often is enough to find the edges of all that match. */
+const LOOKS = 5;
 
 export class ThreatMap {
   #map;
   #selection;
   #status;
-  #ranks = new Map();
-  #data = null;
-  #query = "";
-  #fetchPoints = latestOnly("json");
+  #source;
+  #listInside;
+  #query = null;
+  #place = null;
+  #view = null;
+  #address = readMapAddress();
+  #isFitting = false;
   #fetchWithin = latestOnly("json");
+  #fetchOutlines = latestOnly("json");
 
   /**
    * @param {HTMLElement} element @param {HTMLElement} status where words about the map go
-   * @param {import("./selection.js").Selection} selection
+   * @param {import("./selection.js").Selection} selection @param {HTMLElement} list
+   * @param {(bbox: string) => void} listInside have the list show what lies in a box
    */
-  constructor(element, status, selection) {
-    this.#map = createMap(element);
+  constructor(element, status, selection, list, listInside) {
+    const { place, heat } = this.#address;
+    if (place) element.dataset.view = `${place.lat},${place.lng},${place.zoom}`;
+    this.#map = createMap(element, { heat: true });
+    if (!this.#map) return;
     this.#selection = selection;
     this.#status = status;
-    if (!this.#map) return;
-    this.#map.on("show-all", () => this.#map.fit());
-    this.#map.on("point-click", ({ id }) => selection.toggle(id, this.#ranks.get(id)));
-    this.#map.on("cluster-click", (event) => this.#clusterClicked(event));
-    this.#map.on("select", (event) => this.#areaSelected(event));
-    this.#map.on("load-error", () => this.#say("Part of the map could not be loaded."));
-    selection.addEventListener("change", () => this.#show());
+    this.#listInside = listInside;
+    this.#source = new ViewSource(element.closest("form").elements.csrf_token.value, (words) => this.#map.busy(words));
+    if (heat) this.#map.setHeat(true);
+    const follow = {
+      view: (seen) => this.#moved(seen),
+      "show-all": () => this.#fit(),
+      "point-click": ({ id }) => selection.toggle(id, this.#rankOf(id)),
+      "cluster-click": (event) => this.#clusterClicked(event),
+      "outline-click": ({ id }) => location.assign(`/incidents/${id}`),
+      layers: (layers) => this.#note(layers),
+      select: (event) => this.#areaSelected(event),
+      "load-error": () => this.#say("Part of the map could not be loaded."),
+    };
+    for (const [type, listener] of Object.entries(follow)) this.#map.on(type, listener);
+    agree(list, this.#map);
+    selection.addEventListener("change", () => this.#ask());
+    addEventListener("hashchange", () => this.#followAddress());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#outline());
+    this.#outline();
   }
 
   /** Draw what matches. @param {string} view the list's query string @param {boolean} fit whether to show all of it */
   async load(view, fit) {
     const query = without(view, "page", "sort");
-    if (!this.#map || (query === this.#query && this.#ranks.size)) return;
+    if (!this.#map || query === this.#query) return;
+    this.#query = query;
+    if (fit && !this.#address.place) await this.#fit();
+    else {
+      this.#place ??= this.#map.seen();
+      await this.#ask();
+    }
+  }
+
+  /** Go where the address says, after going back or following a link. One to a part of the page says nothing of the map. */
+  #followAddress() {
+    if (location.hash && !isMapAddress()) return;
+    this.#address = readMapAddress();
+    const { place, heat } = this.#address;
+    this.#map.setHeat(heat);
+    if (place) this.#map.map.setView([place.lat, place.lng], place.zoom);
+  }
+
+  #moved(seen) {
+    this.#place = seen;
+    if (this.#isFitting) this.#isFitting = false;
+    else this.#note({ place: seen });
+    this.#ask();
+  }
+
+  #note(part) {
+    this.#address = { ...this.#address, ...part };
+    writeMapAddress(this.#address);
+  }
+
+  /** Ask what to draw where the map is; what was drawn stays until the answer is there. */
+  async #ask() {
+    if (this.#query === null || !this.#place) return;
     try {
-      const data = await this.#fetchPoints(`/threats/points${query}`);
-      if (!data) return;
-      this.#query = query;
-      this.#ranks = new Map(data.ids.map((id, i) => [id, data.severity[i]]));
-      this.#data = data;
-      this.#show();
-      const drawn = `${number.format(data.shown)} of ${number.format(data.total)} drawn; selecting takes all that match.`;
-      this.#say(data.shown < data.total ? drawn : "");
-      if (fit) this.#map.fit();
+      const view = await this.#source.ask(this.#query, this.#place, this.#steps());
+      if (!view) return;
+      this.#view = view;
+      this.#map.setView(view);
+      this.#say("");
     } catch (error) {
       this.#refused(error);
     }
   }
 
-  #show() {
-    if (this.#data) this.#map.setView(smallView(this.#data, this.#selection.ids()));
+  /** Show all that match: look at the world, then closer and closer until the edges are known to some pixels. */
+  async #fit() {
+    try {
+      let { bbox, zoom } = WORLD;
+      let edges = null;
+      for (let look = 0; look < LOOKS; look += 1) {
+        const view = await this.#source.ask(this.#query, { bbox, zoom }, "");
+        if (!view) return;
+        edges = edgesOf(view, Array.from({ length: view.count }, (_, row) => row));
+        const closer = edges ? this.#map.zoomFor(edges) : 0;
+        if (!edges || view.mode === "points" || closer <= zoom) break;
+        zoom = closer;
+        bbox = fromEdges(edges);
+      }
+      this.#isFitting = true;
+      this.#note({ place: null });
+      if (edges) this.#map.fit(edges);
+      else this.#moved(this.#map.seen());
+    } catch (error) {
+      this.#refused(error);
+    }
   }
 
-  #clusterClicked({ ids, action, originalEvent }) {
+  async #outline() {
+    try {
+      const data = await this.#fetchOutlines("/incidents/outlines");
+      if (data) this.#map.setOutlines(data.outlines);
+    } catch (error) {
+      this.#refused(error);
+    }
+  }
+
+  /** What is selected, as steps for the server. */
+  #steps() {
+    return this.#selection.size ? JSON.stringify([{ op: "add", ids: [...this.#selection.ids()] }]) : "";
+  }
+
+  #rankOf(id) {
+    return this.#view.severity[rowOf(this.#view, id)];
+  }
+
+  #clusterClicked({ ids, cells, action, box, originalEvent }) {
     if (action === "zoom") return;
-    if (originalEvent.altKey) this.#selection.take(ids);
-    else this.#selection.add(ids.map((id) => [id, this.#ranks.get(id)]));
+    if (action === "list") this.#listInside(asParameter(box));
+    else if (cells) this.#say("Zoom in until these come apart, or select a box round them.");
+    else if (originalEvent.altKey) this.#selection.take(ids);
+    else this.#selection.add(ids.map((id) => [id, this.#rankOf(id)]));
   }
 
   /** The server says what the area holds, so that what is not drawn is selected too. */

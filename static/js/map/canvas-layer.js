@@ -8,7 +8,7 @@ const PADDING = 0.2;
 /**
  * Subclasses give `_draw(ctx, frame)`. A frame says what the canvas covers:
  * `{zoom, world, left, top, width, height}`, where `world` is the width of the world and `left`/`top` are the canvas' corner,
- * in CSS pixels from the world's north-west corner; `left` may lie on any turn of the world.
+ * in CSS pixels from the world's north-west corner; `left` may lie on any turn of the world. Fires `drawn`.
  */
 export const CanvasLayer = L.Layer.extend({
   options: { pane: "overlayPane" },
@@ -80,6 +80,7 @@ export const CanvasLayer = L.Layer.extend({
     this._ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     this._ctx.clearRect(0, 0, frame.width, frame.height);
     this._draw(this._ctx, frame);
+    this.fire("drawn");
   },
 
   /** @param {L.Point} point in the map's container @returns {L.Point} on the canvas */

@@ -2,23 +2,21 @@
 
 /** As many ids as the server takes at once. */
 export const AT_ONCE = 50;
+/** How many are kept, and how long, in ms. */
 const KEPT = 500;
+const LIFE = 60_000;
 
 /** @typedef {{id: string, title: string, severity: string, status: string, threat_type: string|null, place: string|null,
- *   observed: string|null, source: string, precision: string|null, uncertainty_km: number|null, url: string}} Card */
+ *   observed_at: string|null, source: string, precision: string|null, uncertainty_km: number|null}} Card */
 
 export class Cards {
   #known = new Map();
   #running = null;
 
-  /** @param {string} id @returns {Card | undefined} if it is here already */
+  /** @param {string} id @returns {Card | undefined} if it is here already, and not old */
   get(id) {
-    return this.#known.get(id);
-  }
-
-  /** Let what may be old be asked for again. */
-  forget() {
-    this.#known.clear();
+    const kept = this.#known.get(id);
+    return kept && performance.now() - kept.at < LIFE ? kept.card : undefined;
   }
 
   /**
@@ -31,7 +29,7 @@ export class Cards {
   async fetch(ids) {
     this.#running?.abort();
     this.#running = null;
-    const missing = ids.filter((id) => !this.#known.has(id));
+    const missing = ids.filter((id) => !this.get(id));
     if (missing.length) {
       const mine = new AbortController();
       this.#running = mine;
@@ -39,18 +37,20 @@ export class Cards {
         const address = `/threats/cards?ids=${missing.join("+")}`;
         const answer = await fetch(address, { signal: mine.signal, headers: { "X-Requested-With": "fetch" } });
         if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
-        for (const card of (await answer.json()).cards) this.#known.set(card.id, card);
+        for (const card of (await answer.json()).cards) this.#keep(card);
       } catch (error) {
         if (mine.signal.aborted) return null;
         throw error;
       }
     }
-    const found = ids.map((id) => this.#known.get(id)).filter(Boolean);
-    for (const id of this.#known.keys()) {
-      if (this.#known.size <= KEPT) break;
-      this.#known.delete(id);
-    }
-    return found;
+    return ids.map((id) => this.get(id)).filter(Boolean);
+  }
+
+  #keep(card) {
+    // Set anew it becomes the youngest, so that the first is the oldest.
+    this.#known.delete(card.id);
+    this.#known.set(card.id, { card, at: performance.now() });
+    if (this.#known.size > KEPT) this.#known.delete(this.#known.keys().next().value);
   }
 
   stop() {

@@ -78,6 +78,9 @@ function createBusy(element) {
  * @property {(geometry: object) => void} setArea the area that an incident was drawn with, GeoJSON
  * @property {(edges?: {south: number, west: number, north: number, east: number}) => void} fit show these edges, or everything
  *   that the map holds
+ * @property {(edges: {south: number, west: number, north: number, east: number}) => number} zoomFor the zoom at which these
+ *   edges fill the map
+ * @property {() => {bbox: import("./bounds.js").Box, zoom: number, lat: number, lng: number}} seen as the event `view` says it
  * @property {(words: string) => void} busy say what the map waits for, "" for nothing
  * @property {(type: string, listener: (detail: object) => void) => () => void} on
  * @property {() => void} remove
@@ -147,10 +150,11 @@ export function createMap(element, { selects = true, heat: offersHeat = false } 
   L.control.attribution({ prefix: "Leaflet" }).addTo(map);
   for (const layer of ground) map.attributionControl.addAttribution(layer.getAttribution?.() ?? "");
 
-  map.on("moveend", () => {
+  const seen = () => {
     const { lat, lng } = map.getCenter().wrap();
-    emit("view", { bbox: fromLeaflet(map.getBounds()), zoom: map.getZoom(), lat, lng });
-  });
+    return { bbox: fromLeaflet(map.getBounds()), zoom: map.getZoom(), lat, lng };
+  };
+  map.on("moveend", () => emit("view", seen()));
   const parts = [...ground, threats, key, outlines, area];
   const unwatch = watchTheme(() => [...parts, ...(map.hasLayer(heat) ? [heat] : [])].forEach((part) => part.refreshColours?.()));
   const observer = new ResizeObserver(() => {
@@ -162,9 +166,10 @@ export function createMap(element, { selects = true, heat: offersHeat = false } 
   return {
     map,
     busy,
+    seen,
     setHeat,
+    zoomFor: ({ south, west, north, east }) => map.getBoundsZoom([[south, west], [north, east]], false, L.point(64, 64)),
     setView(view) {
-      if (view.header.version !== threats.view()?.header.version) cards.forget();
       threats.setView(view);
       heat.setView(view);
       for (const layer of ground) layer.keepClear?.((zoom, world) => threats.boxes(zoom, world));

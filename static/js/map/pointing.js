@@ -19,6 +19,7 @@ export class Pointing {
   #tell;
   #tooltip;
   #hovered = null;
+  #pointer = null;
   #resting = 0;
 
   /**
@@ -32,12 +33,20 @@ export class Pointing {
     this.#tell = tell;
     this.#tooltip = new Tooltip(map.getContainer());
     map.on({
-      mousemove: (event) => this.#pointed(event),
-      mouseout: () => this.leave(),
+      mousemove: ({ containerPoint }) => {
+        this.#pointer = containerPoint;
+        this.#point();
+      },
+      mouseout: () => {
+        this.#pointer = null;
+        this.leave();
+      },
       movestart: () => this.leave(),
       click: (event) => this.#clicked(event),
       keydown: (event) => event.originalEvent.key === "Escape" && this.#tooltip.hide(),
     });
+    // Something else may lie under a pointer that rests.
+    threats.on("drawn", () => this.#point());
   }
 
   /** Whether something that can be clicked lies under a point of the container. */
@@ -67,9 +76,9 @@ export class Pointing {
     return { ids: [], cells: { level: view.level, keys: group.rows.map((row) => [view.cx[row], view.cy[row]]) } };
   }
 
-  #pointed({ containerPoint }) {
-    if (this.#map.dragging?.moving?.()) return;
-    const hit = this.#threats.hit(containerPoint, REACH.mouse);
+  #point() {
+    if (!this.#pointer || this.#map.dragging?.moving?.()) return;
+    const hit = this.#threats.hit(this.#pointer, REACH.mouse);
     const group = hit?.group ?? null;
     if (group === this.#hovered) return;
     this.#hover(group);
@@ -117,6 +126,7 @@ export class Pointing {
     if (!hit) return;
     const { group } = hit;
     if (isTouch) {
+      this.#pointer = null;
       this.#hover(group);
       this.#explain(hit);
     }

@@ -3,7 +3,7 @@ import { worldX, worldY } from "./mercator.js";
 import { bytesOf } from "./wire.js";
 
 const UNIT = 2 ** 32;
-const PRECISIONS = ["exact", "near", "district", "region", "country"];
+const PRECISIONS = ["exact", "near", "district", "region", "country", "unknown"];
 
 const isPlace = (lat, lng) => Number.isFinite(lat) && Number.isFinite(lng);
 const toUnit = (share) => Math.min(UNIT - 1, Math.round(share * UNIT));
@@ -40,10 +40,7 @@ export function smallView(data, selected) {
     id,
     severity: Uint8Array.from(rows, (i) => data.severity[i]),
     status: new Uint8Array(rows.length),
-    precision: Uint8Array.from(rows, (i) => {
-      const known = PRECISIONS.indexOf(data.precision[i]);
-      return known < 0 ? PRECISIONS.length : known;
-    }),
+    precision: Uint8Array.from(rows, (i) => PRECISIONS.indexOf(data.precision[i] ?? "unknown")),
     uncertainty_km: Float32Array.from(rows, (i) => data.uncertainty_km[i] ?? Number.NaN),
     time: new Float64Array(rows.length).fill(Number.NaN),
     selected: Uint8Array.from(rows, (i) => (selected.has(data.ids[i]) ? 1 : 0)),

@@ -115,7 +115,7 @@ export class StackPanel {
 
   #row(card, stack, colours) {
     const [title, ...lines] = describeCard(card).filter(Boolean);
-    const link = made("a", { href: card.url, textContent: title });
+    const link = made("a", { href: `/threats/${card.id}`, textContent: title });
     const words = made("span", {}, link, ...lines.map((line) => made("span", { textContent: line })));
     const row = made("li", {}, shape(card.severity, colours), words);
     if (this.#selects) {

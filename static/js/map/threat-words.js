@@ -5,27 +5,30 @@ import { precisionOf } from "./wire.js";
 const number = new Intl.NumberFormat(document.documentElement.lang || "en");
 const capitalised = (word) => word[0].toUpperCase() + word.slice(1);
 
+const isBroadPrecision = (precision) => precision === "country" || precision === "region";
+
 /** @param {string} precision @param {number|null} km @param {string} [place] @returns {string} nothing when it is exact */
 export function describePrecision(precision, km, place) {
   if (precision === "exact") return "";
-  if (precision === "country" || precision === "region") return `Somewhere in ${place || `the ${precision}`}, not at this point`;
+  if (isBroadPrecision(precision)) return `Somewhere in ${place || `the ${precision}`}, not at this point`;
   if (km > 0) return `Place known to within ${number.format(km)} km`;
   if (!precision) return "How well the place is known is not stated";
   return `Place known to the ${precision === "near" ? "neighbourhood" : precision} only`;
 }
+
+/** As the list prints it. @param {string|null} iso in UTC */
+const inUtc = (iso) => iso && `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 
 /** @param {import("./cards.js").Card} card @returns {string[]} */
 export function describeCard(card) {
   return [
     card.title || "Untitled threat",
     [capitalised(card.severity), card.threat_type, capitalised(card.status)].filter(Boolean).join(" · "),
-    [card.observed, card.source].filter(Boolean).join(" · "),
+    [inUtc(card.observed_at), card.source].filter(Boolean).join(" · "),
     isBroadPrecision(card.precision) ? "" : card.place,
     describePrecision(card.precision, card.uncertainty_km, card.place),
   ];
 }
-
-const isBroadPrecision = (precision) => precision === "country" || precision === "region";
 
 /** What is known of a point before its card is here. @param {import("./wire.js").View} view @param {number} row @returns {string[]} */
 export function describePoint(view, row) {

@@ -6,7 +6,7 @@ const WIDTHS = { counts: 5, id: 16 };
 
 /**
  * @typedef {object} View
- * @property {{version?: string, total: number, in_view: number, unplaced: number, by_severity: number[], whole?: boolean,
+ * @property {{total: number, in_view: number, unplaced: number, by_severity: number[], whole?: boolean,
  *   selected: {total: number, by_severity: number[]} | null, terms: Record<string, string[]>}} header
  *   `whole` says that the rows are all there are, wherever the map is.
  * @property {"cells"|"points"} mode
@@ -33,8 +33,8 @@ export function decodeView(buffer) {
   if (buffer.byteLength < 8) throw new Error("The view is cut off.");
   const length = new DataView(buffer).getUint32(0, true);
   if (length + 4 > buffer.byteLength) throw new Error("The view is cut off.");
-  const { mode, level = 0, arrays, ...header } = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  const view = { header, mode, level, count: 0 };
+  const { mode, level, arrays, ...header } = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+  const view = { header, mode, level: level ?? 0, count: 0 };
   let at = padded(4 + length);
   for (const [name, type, count] of arrays) {
     const Type = TYPES[type];
@@ -74,7 +74,8 @@ export function rowOf(view, id) {
 
 /** What a point's coordinates stand for, such as "exact" or "country"; "" when the source does not say. */
 export function precisionOf(view, row) {
-  return view.header.terms.precision[view.precision[row]] ?? "";
+  const precision = view.header.terms.precision[view.precision[row]];
+  return precision === "unknown" ? "" : precision;
 }
 
 /** Whether a point stands for a whole country or region, so that it must not look like a place. */

@@ -1,0 +1,110 @@
+"""Threats that come in inside the area of an open incident are proposed to it: added, or not proposed again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.errors import Faults, Invalid, NotFound
+from app.service import incidents, threats
+from app.service.incidents import Changes, NewIncident
+from app.service.selection import Selection, Step, read_area
+from app.terms import IncidentStatus
+from tests import browse, make
+
+
+def drawn(who, title: str = "Apapa port", west: float = 3.3, east: float = 3.5):
+    """Make an incident of all threats in a box round the port, and return its id."""
+    shape, outline = read_area({"bbox": [west, 6, east, 7]}, "area", Faults())
+    selection = Selection((Step(adds=True, area=shape, outline=outline),))
+    return incidents.create(who, NewIncident(title, selection=selection)).incident.id
+
+
+def arrive(who, *numbers: int, **values) -> list:
+    return [one.threat_id for one in threats.upsert(who, [make.record(i, **values) for i in numbers], faults=Faults())]
+
+
+def proposed(who, *args) -> dict:
+    return {one.title: one.threat_ids for one in incidents.newcomers(who, *args)}
+
+
+@pytest.fixture
+def who(app):
+    return make.actor(app)
+
+
+def test_what_comes_in_inside_the_area_is_proposed(context, who):
+    arrive(who, 0, 1)
+    made = drawn(who)
+    assert proposed(who) == {}
+    inside = arrive(who, 2, 3)
+    arrive(who, 4, lng=10.0)
+    arrive(who, 5, lat=None, lng=None)
+    assert proposed(who) == {"Apapa port": inside}
+    assert proposed(who, made) == {"Apapa port": inside}
+
+
+def test_a_threat_that_was_ever_linked_or_refused_is_not_proposed(context, who):
+    made = drawn(who)
+    linked, refused, other = arrive(who, 0, 1, 2)
+    incidents.link(who, made, [str(linked)])
+    incidents.unlink(who, made, [str(linked)])
+    assert incidents.refuse(who, made, [str(refused)]) == 1
+    assert incidents.refuse(who, made, [str(refused)]) == 0
+    assert proposed(who) == {"Apapa port": [other]}
+
+
+def test_each_incident_is_asked_for_itself(context, who):
+    first, second = drawn(who, "First"), drawn(who, "Second", east=3.3615)
+    near, far = arrive(who, 0, 2)
+    incidents.refuse(who, first, [str(near)])
+    assert proposed(who) == {"First": [far], "Second": [near]}
+    incidents.change(who, first, Changes(status=IncidentStatus.CLOSED))
+    incidents.delete(who, second)
+    assert proposed(who) == {}
+
+
+def test_bad_ids_refuse_nothing(context, who):
+    made = drawn(who)
+    (known,) = arrive(who, 0)
+    with pytest.raises(Invalid):
+        incidents.refuse(who, made, [str(known), "6f5d1cc9-d4cc-49a1-a3fc-5ec93d674bc8"])
+    with pytest.raises(NotFound):
+        incidents.refuse(who, known, [str(known)])
+    assert proposed(who) == {"Apapa port": [known]}
+    assert incidents.newcomers(make.operator(who.tenant_id + 1)) == []
+
+
+def test_the_page_adds_them_or_lets_them_go(app, client):
+    who = make.person(app)
+    browse.sign_in(app, client)
+    with app.app_context():
+        made = drawn(who)
+        arrive(who, 0, 1, 2)
+    page = client.get("/incidents/newcomers").text
+    assert "3 new threats inside <em>Apapa port</em>" in page
+    assert "3 new threats inside" in client.get(f"/incidents/{made}").text
+    ids = browse.hidden(page, "ids").split()
+    answer = browse.send(client, f"/incidents/{made}/newcomers", ids=" ".join(ids[:2]), answer="add", back="/incidents/newcomers")
+    assert (answer.status_code, answer.location) == (303, "/incidents/newcomers")
+    page = client.get("/incidents/newcomers").text
+    assert "2 threats added to “Apapa port”." in page
+    assert re.search("1 new threat inside", page)
+    browse.send(client, f"/incidents/{made}/newcomers", ids=ids[2], answer="refuse")
+    page = client.get("/incidents/newcomers").text
+    assert "There are none." in page
+    with app.app_context():
+        assert incidents.get(who, made).incident.link_count == 2
+
+
+def test_a_form_that_does_not_say_what_to_do_does_nothing(app, client):
+    who = make.person(app)
+    browse.sign_in(app, client)
+    with app.app_context():
+        made = drawn(who)
+        (threat,) = arrive(who, 0)
+    assert browse.send(client, f"/incidents/{made}/newcomers", ids=str(threat), answer="perhaps").status_code == 400
+    assert browse.send(client, f"/incidents/{made}/newcomers", ids="x", answer="refuse").status_code == 422
+    with app.app_context():
+        assert proposed(who) == {"Apapa port": [threat]}
