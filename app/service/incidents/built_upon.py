@@ -7,9 +7,8 @@ from typing import NoReturn
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
-from app.db import db
+from app.db import among, db
 from app.errors import Conflict
 from app.models import Activity, Incident, LinkChange, ThreatLink
 from app.service.actor import Actor, owned
@@ -81,45 +80,43 @@ def _touches_fields(act: Activity, wrong: Activity, incident_id: str) -> bool:
 
 def _later_on_links(actor: Actor, wrong: Activity, incident_ids: list[UUID]) -> set[UUID]:
     """Return the later acts that removed or restored a link which `wrong` added, removed or restored."""
+    # Each from one table: joined, PostgreSQL may take them for small, and compare each of 10,000 with each.
+    later = db.session.execute(
+        sa.select(LinkChange.act_id, LinkChange.link_id).where(
+            owned(actor, LinkChange), LinkChange.incident_id.in_(incident_ids), LinkChange.act_id > wrong.id
+        )
+    ).all()
     added = sa.select(ThreatLink.id).where(
         owned(actor, ThreatLink), ThreatLink.incident_id.in_(incident_ids), ThreatLink.added_by == wrong.id
     )
-    own = aliased(LinkChange)
-    turned = sa.select(own.link_id).where(owned(actor, own), own.incident_id.in_(incident_ids), own.act_id == wrong.id)
-    return set(
-        db.session.scalars(
-            sa.select(LinkChange.act_id)
-            .where(
-                owned(actor, LinkChange),
-                LinkChange.incident_id.in_(incident_ids),
-                LinkChange.act_id > wrong.id,
-                LinkChange.link_id.in_(added.union(turned)),
-            )
-            .distinct()
-        )
+    turned = sa.select(LinkChange.link_id).where(
+        owned(actor, LinkChange), LinkChange.incident_id.in_(incident_ids), LinkChange.act_id == wrong.id
     )
+    mine = set(db.session.scalars(added.union_all(turned))) if later else set()
+    return {act_id for act_id, link_id in later if link_id in mine}
 
 
 def _twin(actor: Actor, wrong: Activity, incident_ids: list[UUID]) -> Activity | None:
     """Return the act that linked a threat again which `wrong` had removed: the old link can't come back beside the new one."""
-    twin = db.session.execute(
-        sa.select(ThreatLink.incident_id, ThreatLink.id, ThreatLink.added_by)
-        .join(
-            LinkChange,
-            sa.and_(
-                LinkChange.tenant_id == ThreatLink.tenant_id,
-                LinkChange.incident_id == ThreatLink.incident_id,
-                LinkChange.threat_id == ThreatLink.threat_id,
-            ),
-        )
-        .where(
-            owned(actor, ThreatLink),
-            ThreatLink.incident_id.in_(incident_ids),
-            ThreatLink.removed_at.is_(None),
+    removed: dict[UUID, list[UUID]] = {}
+    for incident_id, threat_id in db.session.execute(
+        sa.select(LinkChange.incident_id, LinkChange.threat_id).where(
+            owned(actor, LinkChange),
             LinkChange.incident_id.in_(incident_ids),
             LinkChange.act_id == wrong.id,
             LinkChange.removed.is_(True),
         )
+    ):
+        removed.setdefault(incident_id, []).append(threat_id)
+    present = [
+        sa.and_(ThreatLink.incident_id == incident_id, among(ThreatLink.threat_id, threat_ids))
+        for incident_id, threat_ids in removed.items()
+    ]
+    if not present:
+        return None
+    twin = db.session.execute(
+        sa.select(ThreatLink.incident_id, ThreatLink.id, ThreatLink.added_by)
+        .where(owned(actor, ThreatLink), ThreatLink.removed_at.is_(None), sa.or_(*present))
         .limit(1)
     ).first()
     if twin is None:
