@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.models.access import ApiKey, Membership, Person, SignInLink, Tenant
 from app.models.activity import Activity, ActivityOther
 from app.models.imports import ImportProblem, ImportRun
-from app.models.incident import Incident, KeptAnswer, LinkChange, ThreatLink
+from app.models.incident import Incident, KeptAnswer, LinkChange, RefusedNewcomer, ThreatLink
 from app.models.threat import Threat, ThreatAlias, ThreatVersion
 from app.models.threat_text import ThreatText
 
@@ -20,6 +20,7 @@ __all__ = [
     "LinkChange",
     "Membership",
     "Person",
+    "RefusedNewcomer",
     "SignInLink",
     "Tenant",
     "Threat",

@@ -108,6 +108,22 @@ class LinkChange(Base):
     removed: Mapped[bool]
 
 
+class RefusedNewcomer(Base):
+    """A threat that came in inside an incident's area and that someone said does not belong to it."""
+
+    __tablename__ = "refused_newcomer"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["tenant_id", "incident_id"], ["incident.tenant_id", "incident.id"]),
+        sa.ForeignKeyConstraint(["tenant_id", "threat_id"], ["threat.tenant_id", "threat.id"]),
+        {"sqlite_with_rowid": False},
+    )
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[UUID] = mapped_column(primary_key=True)
+    threat_id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
 class KeptAnswer(Base):
     """What a request with an idempotency key was answered, kept in the same transaction as its effect."""
 

@@ -10,10 +10,12 @@ from app.web import (
     export,
     guard,
     headers,
+    highlight,
     imports,
     incident_acts,
     incidents,
     map_data,
+    newcomers,
     points,
     sign_in,
     suggestions,
@@ -32,7 +34,8 @@ def init_app(app: Flask) -> None:
     guard.init_app(app)
     sign_in.init_app(app)
     text.init_app(app)
+    highlight.init_app(app)
     told.init_app(app)
     acting.init_app(app)
-    for part in (desk, map_data, points, incidents, incident_acts, suggestions, threats, imports, export):
+    for part in (desk, map_data, newcomers, points, incidents, incident_acts, suggestions, threats, imports, export):
         app.register_blueprint(part.blueprint)

@@ -25,6 +25,7 @@ from app.web.access import actor
 from app.web.chosen import chosen_incident, chosen_to_merge
 from app.web.forms import CommentForm, EditForm, GroupingForm, MergeForm
 from app.web.lists import ListQuery, read
+from app.web.newcomers import proposals
 from app.web.reading import Pairs, first, printable, query_pairs
 from app.web.sent import words_of
 from app.web.suggestions import as_near
@@ -165,6 +166,7 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
         query=ListQuery(tuple(pair for pair in query.pairs if pair[0] not in ENTRY), query.values, number),
         per_page=PER_PAGE,
         others=others,
+        proposed=proposals(incident_id, f"/incidents/{incident_id}") if may_write and alive else None,
         near=as_near(near),
         forms=_forms(incident, trouble),
         ticked={*to_merge, *_sent_all(trouble, "threat_ids")},

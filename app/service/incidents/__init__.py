@@ -4,6 +4,7 @@ from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
 from app.service.incidents.change import COMMENT_MAX, UNSET, Changes, change, comment, delete, restore
 from app.service.incidents.create import THREAT_IDS_MAX, NewIncident, create
 from app.service.incidents.grouping import REASON_MAX, link, merge, move, split, unlink
+from app.service.incidents.newcomers import Newcomers, newcomers, refuse
 from app.service.incidents.read import (
     LINKS_IN_LIST,
     LINKS_IN_ONE,
@@ -35,6 +36,7 @@ __all__ = [
     "Item",
     "LinkedThreat",
     "NewIncident",
+    "Newcomers",
     "change",
     "comment",
     "create",
@@ -43,7 +45,9 @@ __all__ = [
     "link",
     "merge",
     "move",
+    "newcomers",
     "outlines",
+    "refuse",
     "restore",
     "search",
     "split",

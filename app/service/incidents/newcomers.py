@@ -56,7 +56,7 @@ def newcomers(actor: Actor, incident_id: UUID | None = None) -> list[Newcomers]:
 
 @guarded(Permission.INCIDENTS_WRITE)
 def refuse(actor: Actor, incident_id: UUID, threat_ids: Sequence[str], faults: Faults | None = None) -> int:
-    """Say that threats do not belong to an incident, so that they are not proposed again. Return how many of them are new in this.
+    """Say that threats do not belong to an incident, so that they are not proposed again. Return how many were not so before.
 
     What is linked stays linked. Raises Invalid for an id that there is not, and NotFound.
     """
