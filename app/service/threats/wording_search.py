@@ -29,28 +29,28 @@ def indexed(tenant_id: int, values: Mapping[str, Any]) -> str:
 
 def having_words(actor: Actor, query: str) -> sa.ColumnElement[bool]:
     """Return the condition that for each word of the query a word of the threat begins with it; false if it has no words."""
-    return Threat.id.in_(sa.select(ThreatText.threat_id).where(*_found(actor, query)))
+    return Threat.id.in_(sa.select(ThreatText.threat_id).where(owned(actor, ThreatText), _found(actor, query)))
 
 
 def ids_having_words(actor: Actor, query: str, connection: sa.Connection) -> Ids:
     """Return the ids of the tenant's threats of which having_words() is true, in no order."""
     if db.engine.dialect.name == "postgresql":
         joined = sa.func.string_agg(sa.func.uuid_send(ThreatText.threat_id), sa.cast(b"", sa.LargeBinary), type_=sa.LargeBinary)
-        ids = connection.scalar(sa.select(joined).where(*_found(actor, query))) or b""
+        ids = connection.scalar(sa.select(joined).where(owned(actor, ThreatText), _found(actor, query))) or b""
     else:
         joined = sa.func.group_concat(sa.func.hex(ThreatText.threat_id), "")
-        ids = bytes.fromhex(connection.scalar(sa.select(joined).where(*_found(actor, query))) or "")
+        ids = bytes.fromhex(connection.scalar(sa.select(joined).where(owned(actor, ThreatText), _found(actor, query))) or "")
     return ids_of([ids])
 
 
-def _found(actor: Actor, query: str) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions for the rows that have all words of the query. Words are alphanumeric, so quoting them is enough."""
+def _found(actor: Actor, query: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a row has all words of the query. Words are alphanumeric, so quoting them is enough."""
     wanted = [f"{actor.tenant_id}x{word}" for word in asked(query)]
     if not wanted:
-        return [sa.false()]
+        return sa.false()
     if db.engine.dialect.name == "postgresql":
         of_all = " & ".join(f"'{word}':*" for word in wanted)
-        return [owned(actor, ThreatText), ThreatText.words.bool_op("@@")(sa.cast(of_all, postgresql.TSQUERY))]
+        return ThreatText.words.bool_op("@@")(sa.cast(of_all, postgresql.TSQUERY))
     index = sa.table("threat_words", sa.column("rowid"), sa.column("threat_words"))
     of_all = " AND ".join(f'"{word}"*' for word in wanted)
-    return [owned(actor, ThreatText), ThreatText.id.in_(sa.select(index.c.rowid).where(index.c.threat_words.match(of_all)))]
+    return ThreatText.id.in_(sa.select(index.c.rowid).where(index.c.threat_words.match(of_all)))
