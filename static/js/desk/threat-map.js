@@ -24,6 +24,8 @@ export class ThreatMap {
   #view = null;
   #address = readMapAddress();
   #isFitting = false;
+  /** How often the map was asked to go somewhere: what comes of an earlier time counts no more. */
+  #placesAsked = 0;
   #fetchWithin = latestOnly("json");
   #fetchOutlines = latestOnly("json");
 
@@ -44,7 +46,7 @@ export class ThreatMap {
     if (heat) this.#map.setHeat(true);
     const follow = {
       view: (seen) => this.#moved(seen),
-      "show-all": () => this.#fit(),
+      "show-all": () => this.#showAll(),
       "point-click": ({ id }) => selection.toggle(id, this.#rankOf(id)),
       "cluster-click": (event) => this.#clusterClicked(event),
       "outline-click": ({ id }) => location.assign(`/incidents/${id}`),
@@ -65,7 +67,7 @@ export class ThreatMap {
     const query = without(view, "page", "sort");
     if (!this.#map || query === this.#query) return;
     this.#query = query;
-    if (fit && !this.#address.place) await this.#fit();
+    if (fit && !this.#address.place) await this.#showAll();
     else {
       this.#place ??= this.#map.seen();
       await this.#ask();
@@ -76,6 +78,7 @@ export class ThreatMap {
   #followAddress() {
     if (location.hash && !isMapAddress()) return;
     this.#address = readMapAddress();
+    this.#placesAsked += 1;
     const { place, heat } = this.#address;
     this.#map.setHeat(heat);
     if (place) this.#map.map.setView([place.lat, place.lng], place.zoom);
@@ -108,13 +111,15 @@ export class ThreatMap {
   }
 
   /** Show all that match: look at the world, then closer and closer until the edges are known to some pixels. */
-  async #fit() {
+  async #showAll() {
+    this.#placesAsked += 1;
+    const asked = this.#placesAsked;
     try {
       let { bbox, zoom } = WORLD;
       let edges = null;
       for (let look = 0; look < LOOKS; look += 1) {
         const view = await this.#source.ask(this.#query, { bbox, zoom }, "");
-        if (!view) return;
+        if (!view || asked !== this.#placesAsked) return;
         edges = edgesOf(view, Array.from({ length: view.count }, (_, row) => row));
         const closer = edges ? this.#map.zoomFor(edges) : 0;
         if (!edges || view.mode === "points" || closer <= zoom) break;
