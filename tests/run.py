@@ -22,7 +22,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 def main() -> int:
     """Set up, run all checks, and return 0 only if every one passed."""
-    arguments = ["--cov" if argument == "--coverage" else argument for argument in sys.argv[1:]]
+    arguments = [argument for argument in sys.argv[1:] if argument != "--coverage"]
+    measured = ["--cov"] if "--coverage" in sys.argv else []
     if not (BIN / "python").exists():
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
     run("pip", "install", "--quiet", "--editable", ".[test]", required=True)
@@ -33,7 +34,7 @@ def main() -> int:
         "ruff check": run("ruff", "check", "."),
         "ruff format": run("ruff", "format", "--check", "."),
         "mypy": run("mypy"),
-        "pytest": run("pytest", "--numprocesses", "auto", *arguments, environment=environment),
+        "pytest": run("pytest", *measured, "--numprocesses", "auto", *arguments, environment=environment),
     }
     if not browser:
         say("NO CHROMIUM COULD BE HAD: THE BROWSER TESTS WERE SKIPPED. Install one, or set CORDON_CHROMIUM to its path.")

@@ -187,6 +187,20 @@ def test_a_kept_file_that_went_bad_fails_the_import_and_says_what_was_kept(app: 
         assert run.message.endswith("Nothing was imported.")
 
 
+def test_after_a_thousand_new_threats_postgresql_looks_at_its_tables_anew(app: Flask, engine_name: str, count_statements):
+    actor = make.actor(app)
+    for number, said, looks in ((999, [999], False), (1001, [1000, 1001], True)):
+        rows = "".join(f"{number}-{i},Road {i},6.44,3.36\n" for i in range(number))
+        progress: list[int] = []
+        with app.app_context():
+            run = imports.draft(actor, "roads.csv", f"id,title,lat,lon\n{rows}".encode())
+            imports.start(actor, run.id)
+            with count_statements() as statements:
+                assert counts(imports.work(actor, run.id, progress.append)) == {"new": number}
+        assert progress == said
+        assert any("ANALYZE" in text for text in statements) is (looks and engine_name == "postgresql")
+
+
 def test_a_feed_without_rows_is_imported_as_such(app: Flask):
     actor = make.actor(app)
     with app.app_context():
