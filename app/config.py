@@ -54,6 +54,13 @@ def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
+def _file(text: str) -> Path | None:
+    path = Path(text).expanduser().absolute()
+    if text and not os.access(path, os.R_OK):
+        raise ValueError(f"names a file that can't be read: {path}")
+    return path if text else None
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "DATA_DIR",
@@ -80,6 +87,12 @@ SETTINGS: tuple[Setting, ...] = (
         "the Content-Security-Policy.",
     ),
     Setting("TILE_ATTRIBUTION", "", "Plain text shown on the map for those tiles."),
+    Setting(
+        "PMTILES",
+        "",
+        "A local file of vector tiles (PMTiles, in the schema of Protomaps) instead of the built-in map.",
+        _file,
+    ),
     Setting("WORKERS", "0", "Web worker processes; 0 chooses by the machine's processors.", _whole),
     Setting("THREADS", "4", "Threads in each web worker.", _whole),
     Setting("BUSY_TIMEOUT_MS", "5000", "How long a write waits for another writer before it is given up with a 503.", _whole),

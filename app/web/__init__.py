@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.web import (
     acting,
+    basemap,
     desk,
     export,
     guard,
@@ -37,5 +38,5 @@ def init_app(app: Flask) -> None:
     highlight.init_app(app)
     told.init_app(app)
     acting.init_app(app)
-    for part in (desk, map_data, newcomers, points, incidents, incident_acts, suggestions, threats, imports, export):
+    for part in (desk, map_data, newcomers, points, incidents, incident_acts, suggestions, threats, imports, export, basemap):
         app.register_blueprint(part.blueprint)

@@ -51,7 +51,7 @@ function createBusy(element) {
  * Make the map.
  *
  * The element's data attributes: `data-basemap-url` (folder of the built-in basemap, with a trailing slash), `data-tile-url`
- * and `data-tile-attribution` (raster tiles instead of it),
+ * and `data-tile-attribution` (raster tiles instead of it), `data-pmtiles-url` (a file of vector tiles instead of it),
  * `data-view` ("lat,lng,zoom" to start with).
  *
  * Events for `on`:
@@ -94,6 +94,7 @@ export function createMap(element, { selects = true, heat: offersHeat = false } 
   const map = makeLeafletMap(element);
   const listeners = new EventTarget();
   const emit = (type, detail) => listeners.dispatchEvent(new CustomEvent(type, { detail }));
+  L.control.attribution({ prefix: "Leaflet" }).addTo(map);
   const ground = addGround(map, element.dataset, (error) => emit("load-error", { error }));
   const heat = createHeat();
   const area = createOutlines().addTo(map);
@@ -147,16 +148,17 @@ export function createMap(element, { selects = true, heat: offersHeat = false } 
   addControl(map, "topleft", "map-bar", offersHeat ? [fitButton, heatButton] : [fitButton]);
   addControl(map, "topright", "map-bar map-bar-key", [key.button, key.panel]);
   addControl(map, "bottomleft", "map-note", [note]);
-  L.control.attribution({ prefix: "Leaflet" }).addTo(map);
-  for (const layer of ground) map.attributionControl.addAttribution(layer.getAttribution?.() ?? "");
 
   const seen = () => {
     const { lat, lng } = map.getCenter().wrap();
     return { bbox: fromLeaflet(map.getBounds()), zoom: map.getZoom(), lat, lng };
   };
   map.on("moveend", () => emit("view", seen()));
-  const parts = [...ground, threats, key, outlines, area];
-  const unwatch = watchTheme(() => [...parts, ...(map.hasLayer(heat) ? [heat] : [])].forEach((part) => part.refreshColours?.()));
+  const unwatch = watchTheme(() => {
+    const parts = [...ground.layers, area, outlines, threats, key];
+    if (map.hasLayer(heat)) parts.push(heat);
+    for (const part of parts) part.refreshColours?.();
+  });
   const observer = new ResizeObserver(() => {
     map.invalidateSize({ pan: false, debounceMoveend: true });
     map.setMinZoom(leastZoom(element));
@@ -172,7 +174,7 @@ export function createMap(element, { selects = true, heat: offersHeat = false } 
     setView(view) {
       threats.setView(view);
       heat.setView(view);
-      for (const layer of ground) layer.keepClear?.((zoom, world) => threats.boxes(zoom, world));
+      for (const layer of ground.layers) layer.keepClear?.((zoom, world) => threats.boxes(zoom, world));
       note.textContent = describeView(view.header);
       fitButton.disabled = view.header.total - view.header.unplaced === 0;
       if (panel.isOpen) panel.follow(isSelected);
