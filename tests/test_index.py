@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from random import Random
 from uuid import UUID
@@ -163,9 +164,13 @@ def test_the_index_finds_what_looking_at_each_threat_finds_through_any_changes(s
         last = known[page[-1]]
         after = (UNDATED if last.time is None else last.time, last.id.bytes)
         assert [UUID(bytes=raw) for raw in bytes_of(order.newest(matches, 7, after=after))] == expected[10:17]
+        assert order.up_to(matches, after) == 3 + len(page)
     spread = order.histogram(matches)
     assert spread.counts.sum() + spread.undated == len(matching)
     assert spread.undated == sum(threat.time is None for threat in matching)
+    kinds = Counter(threat.kind for threat in known.values() if threat.kind)
+    assert order.by_text(made, "kinds") == sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))
+    assert order.by_text(made, "countries") == []
 
 
 @settings(max_examples=60, deadline=None)

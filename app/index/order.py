@@ -36,10 +36,7 @@ def newest(matches: Matches, limit: int, offset: int = 0, after: tuple[int, byte
         rows = np.flatnonzero(mask)
         times = part.facts.times[rows]
         if after is not None:
-            time, last = after
-            rows = rows[
-                (times < time) | ((times == time) & (part.id_at[rows] < np.searchsorted(part.ids, np.array(last, "S16"))))
-            ]
+            rows = rows[_are_later(part, rows, times, after)]
             times = part.facts.times[rows]
         found.append((part, rows, times))
     passed = 0
@@ -56,6 +53,24 @@ def newest(matches: Matches, limit: int, offset: int = 0, after: tuple[int, byte
     order = np.lexsort((ids, np.concatenate([part.facts.times[rows] for part, rows in firsts])))[::-1]
     page: Ids = ids[order[offset - passed : wanted]]
     return page
+
+
+def up_to(matches: Matches, after: tuple[int, bytes]) -> int:
+    """Return how many of the threats that match come up to a place in the order of `newest`, that place included."""
+    count = 0
+    for part, mask in zip(matches.snapshot.parts, matches.masks, strict=True):
+        rows = np.flatnonzero(mask)
+        count += len(rows) - int(_are_later(part, rows, part.facts.times[rows], after).sum())
+    return count
+
+
+def _are_later(part: Part, rows: NDArray[np.int64], times: NDArray[np.int64], after: tuple[int, bytes]) -> Mask:
+    """Return which rows, whose times are given, come after a place in the order of `newest`."""
+    time, last = after
+    later: Mask = times < time
+    level = times == time
+    later[level] = part.id_at[rows[level]] < np.searchsorted(part.ids, np.array(last, "S16"))
+    return later
 
 
 def _first(part: Part, rows: NDArray[np.int64], times: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
@@ -95,3 +110,14 @@ def histogram(matches: Matches) -> Histogram:
     start, end = int(dated.min()), int(dated.max())
     bars = np.minimum(((dated - start) * (BARS / max(1, end - start))).astype(np.int64), BARS - 1)
     return Histogram(start, end, np.bincount(bars, minlength=BARS), len(times) - len(dated))
+
+
+def by_text(snapshot: Snapshot, name: str) -> list[tuple[str, int]]:
+    """Return the texts that occur in a column of codes (`kinds`, `sources`, `countries`), each with its number of threats.
+
+    The most frequent comes first, then by text; threats without a text are left out.
+    """
+    texts = getattr(snapshot.words, name).texts()
+    counts = sum(np.bincount(getattr(part.facts, name)[part.alive], minlength=len(texts)) for part in snapshot.parts)
+    found = [(text, int(count)) for text, count in zip(texts, counts, strict=True) if text is not None and count]
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))

@@ -51,11 +51,15 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A page of a list: its items, the true total of the list, and where the next page begins, if there is one."""
+    """A page of a list: its items, the true total of the list, and where the next page begins, if there is one.
+
+    `passed` is how many come before the first, None where that was not counted.
+    """
 
     items: list[T]
     total: int
     next_cursor: str | None
+    passed: int | None = None
 
 
 def one_of(terms: type[StrEnum]) -> Kind:

@@ -24,6 +24,8 @@ from app.terms import Permission
 
 POINTS_MAX = 10_000
 FILTER_NAMES = frozenset(param.name for param in FILTERS)
+# Columns whose texts are offered as filters, and what the index calls them.
+FACETS = {"threat_type": "kinds", "source": "sources", "location_country": "countries"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def search(actor: Actor, values: dict[str, Any], faults: Faults | None = None) -
     """
     page = paging(SORTING, values, faults or Faults())
     filters = {name: value for name, value in values.items() if name in FILTER_NAMES}
-    threats, total = _by_index(actor, filters, page)
+    threats, total, passed = _by_index(actor, filters, page)
     if threats is None:
         conditions = matching(actor, filters)
         threats = list(db.session.scalars(paged(sa.select(Threat).where(*conditions), SORTING, page)))
@@ -59,18 +61,20 @@ def search(actor: Actor, values: dict[str, Any], faults: Faults | None = None) -
             total = db.session.scalar(sa.select(sa.func.count()).select_from(Threat).where(*conditions)) or 0
     more = len(threats) > page.limit
     threats = threats[: page.limit]
-    return Page(_views(actor, threats), total or 0, SORTING.cursor(page.sort, threats[-1]) if more else None)
+    if page.after is None:
+        passed = page.offset
+    return Page(_views(actor, threats), total or 0, SORTING.cursor(page.sort, threats[-1]) if more else None, passed)
 
 
-def _by_index(actor: Actor, filters: dict[str, Any], page: Paging) -> tuple[list[Threat] | None, int | None]:
-    """Return the threats of a page and one more, and how many match; None for what the index can't tell."""
+def _by_index(actor: Actor, filters: dict[str, Any], page: Paging) -> tuple[list[Threat] | None, int | None, int | None]:
+    """Return the threats of a page and one more, how many match, and how many come before; None for what it can't tell."""
     try:
         (matches,) = live_index.ask(actor, filters)
     except Warming:
-        return None, None
+        return None, None, None
     total = sum(int(mask.sum()) for mask in matches.masks)
     if page.sort != SORTING.default:
-        return None, total
+        return None, total, None
     after = None
     if page.after is not None:
         time, last = page.after
@@ -78,7 +82,9 @@ def _by_index(actor: Actor, filters: dict[str, Any], page: Paging) -> tuple[list
     ids = [UUID(bytes=raw) for raw in bytes_of(order.newest(matches, page.limit + 1, page.offset, after))]
     threats = some(actor, ids)
     # The session may look at a state from before a write that the index knows of already; then all is told from there.
-    return (threats, total) if len(threats) == len(ids) else (None, None)
+    if len(threats) != len(ids):
+        return None, None, None
+    return threats, total, order.up_to(matches, after) if after else None
 
 
 @guarded(Permission.THREATS_READ)
@@ -119,18 +125,22 @@ def points(actor: Actor, values: dict[str, Any], limit: int = POINTS_MAX) -> Pag
 
 @guarded(Permission.THREATS_READ)
 def facets(actor: Actor) -> dict[str, list[tuple[str, int]]]:
-    """Return the types, sources and countries that occur in the tenant, each with its number of threats, greatest first."""
-    counts: dict[str, list[tuple[str, int]]] = {}
-    for column in (Threat.threat_type, Threat.source, Threat.location_country):
-        number = sa.func.count()
-        rows = db.session.execute(
-            sa.select(column, number)
-            .where(owned(actor, Threat), column.is_not(None))
-            .group_by(column)
-            .order_by(number.desc(), column)
-        )
-        counts[column.key] = [(value or "", count) for value, count in rows]
-    return counts
+    """Return the types, sources and countries that occur in the tenant, each with its number of threats, greatest first.
+
+    The index tells them; until it is there, the database does.
+    """
+    try:
+        (matches,) = live_index.ask(actor, {})
+    except Warming:
+        return {name: _counted(actor, getattr(Threat, name)) for name in FACETS}
+    return {name: order.by_text(matches.snapshot, column) for name, column in FACETS.items()}
+
+
+def _counted(actor: Actor, column: Any) -> list[tuple[str, int]]:
+    rows = db.session.execute(
+        sa.select(column, sa.func.count()).where(owned(actor, Threat), column.is_not(None)).group_by(column)
+    )
+    return sorted(((text, count) for text, count in rows), key=lambda pair: (-pair[1], pair[0]))
 
 
 def _views(actor: Actor, threats: Iterable[Threat]) -> list[ThreatView]:
