@@ -29,28 +29,29 @@ def indexed(tenant_id: int, values: Mapping[str, Any]) -> str:
 
 def having_words(actor: Actor, query: str) -> sa.ColumnElement[bool]:
     """Return the condition that for each word of the query a word of the threat begins with it; false if it has no words."""
-    return Threat.id.in_(sa.select(ThreatText.threat_id).where(owned(actor, ThreatText), _found(actor, query)))
+    return Threat.id.in_(_found(actor, query, ThreatText.threat_id))
 
 
 def ids_having_words(actor: Actor, query: str, connection: sa.Connection) -> Ids:
     """Return the ids of the tenant's threats of which having_words() is true, in no order."""
-    if db.engine.dialect.name == "postgresql":
+    # The database joins them, which takes a third of the time of fetching as many rows.
+    if connection.dialect.name == "postgresql":
         joined = sa.func.string_agg(sa.func.uuid_send(ThreatText.threat_id), sa.cast(b"", sa.LargeBinary), type_=sa.LargeBinary)
-        ids = connection.scalar(sa.select(joined).where(owned(actor, ThreatText), _found(actor, query))) or b""
-    else:
-        joined = sa.func.group_concat(sa.func.hex(ThreatText.threat_id), "")
-        ids = bytes.fromhex(connection.scalar(sa.select(joined).where(owned(actor, ThreatText), _found(actor, query))) or "")
-    return ids_of([ids])
+        return ids_of([connection.scalar(_found(actor, query, joined)) or b""])
+    joined = sa.func.group_concat(sa.func.hex(ThreatText.threat_id), "")
+    return ids_of([bytes.fromhex(connection.scalar(_found(actor, query, joined)) or "")])
 
 
-def _found(actor: Actor, query: str) -> sa.ColumnElement[bool]:
-    """Return the condition that a row has all words of the query. Words are alphanumeric, so quoting them is enough."""
+def _found(actor: Actor, query: str, column: Any) -> sa.Select[Any]:
+    """Select from the threats' texts that have all words of the query. Words are alphanumeric, so quoting them is enough."""
+    statement = sa.select(column).where(owned(actor, ThreatText))
     wanted = [f"{actor.tenant_id}x{word}" for word in asked(query)]
     if not wanted:
-        return sa.false()
+        return statement.where(sa.false())
     if db.engine.dialect.name == "postgresql":
         of_all = " & ".join(f"'{word}':*" for word in wanted)
-        return ThreatText.words.bool_op("@@")(sa.cast(of_all, postgresql.TSQUERY))
+        return statement.where(ThreatText.words.bool_op("@@")(sa.cast(of_all, postgresql.TSQUERY)))
+    # A join begins with the few that the index finds; a subquery would have SQLite go through all texts of the tenant.
     index = sa.table("threat_words", sa.column("rowid"), sa.column("threat_words"))
     of_all = " AND ".join(f'"{word}"*' for word in wanted)
-    return ThreatText.id.in_(sa.select(index.c.rowid).where(index.c.threat_words.match(of_all)))
+    return statement.join_from(index, ThreatText, ThreatText.id == index.c.rowid).where(index.c.threat_words.match(of_all))
