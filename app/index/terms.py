@@ -23,8 +23,9 @@ class Terms:
 
     def mask(self, texts: Iterable[str]) -> NDArray[np.bool_]:
         """Return, by code, which are among these texts."""
-        chosen = np.zeros(len(self._codes), np.bool_)
-        chosen[[self._codes[text] for text in texts if text in self._codes]] = True
+        known = [self._codes[text] for text in texts if text in self._codes]
+        chosen = np.zeros(len(self._codes), np.bool_)  # after looking up, for another thread may be learning
+        chosen[known] = True
         return chosen
 
     def texts(self) -> list[str | None]:
