@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from app.db import Base, db, new_id, now, transaction
 from app.errors import CordonError, Faults
 from app.geo.box import Box
-from app.models import Activity, Incident, Threat
+from app.models import Activity, Incident, LinkChange, Threat, ThreatLink
 from app.service import incidents, threats
 from app.service.idempotency import Answer, Request, once
 from app.service.incidents import Changes, NewIncident
@@ -174,7 +174,7 @@ def lived(app, who):
 
 
 def move_all(there, here):
-    """Give the rows of the one tenant to the other, which has none."""
+    """Give the rows of the one tenant to the other, which has none, and let them say something else there."""
     with transaction() as session:
         for table in KEYED:
             columns = [sa.literal(here).label(column.name) if column.name == "tenant_id" else column for column in table.c]
@@ -188,6 +188,17 @@ def move_all(there, here):
             .values(title="Theirs", lat=6.45, observed_at=make.WHEN - timedelta(days=1))
         )
         session.execute(sa.update(Activity).where(Activity.tenant_id == here).values(actor_name="Them"))
+        session.execute(sa.update(LinkChange).where(LinkChange.tenant_id == here).values(removed=sa.not_(LinkChange.removed)))
+        links = session.scalars(sa.select(ThreatLink).where(ThreatLink.tenant_id == here).order_by(ThreatLink.id.desc())).all()
+        session.execute(
+            sa.update(ThreatLink).where(ThreatLink.tenant_id == here).values(removed_at=make.WHEN, removed_by=links[0].added_by)
+        )
+        first = {(link.incident_id, link.threat_id): link.id for link in links}
+        session.execute(
+            sa.update(ThreatLink)
+            .where(ThreatLink.tenant_id == here, ThreatLink.id.in_(first.values()))
+            .values(removed_at=None, removed_by=None)
+        )
     db.session.remove()
 
 

@@ -78,6 +78,19 @@ def test_the_act_in_the_way_is_the_one_that_brought_the_threat_back(who, ids):
     assert linked(who, it) == ids[:1]
 
 
+def test_of_several_acts_that_brought_a_threat_back_the_last_is_in_the_way(context, who, ids):
+    bob = make.person(context, "bob@example.org")
+    it = made(who, ids[:1])
+    incidents.unlink(who, it, ids[:1])
+    first = latest(it)
+    incidents.link(who, it, ids[:1])
+    for by in (who, bob):
+        incidents.unlink(who, it, ids[:1])
+        incidents.undo(by, it, latest(it))
+    with pytest.raises(Conflict, match="an act was undone by bob"):
+        incidents.undo(who, it, first)
+
+
 def test_an_act_is_undone_once_and_an_undo_can_be_undone(who, ids):
     it = made(who, ids[:2])
     incidents.unlink(who, it, ids[:1])
