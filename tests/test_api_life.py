@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 import sqlalchemy as sa
@@ -429,9 +430,10 @@ def test_a_selection_that_can_not_be_read_is_told_at_its_fields(world, selection
 
 def test_a_selection_of_more_than_can_be_grouped_is_refused_with_the_true_number(world, monkeypatch):
     everything = {"filters": {"q": "Road"}}
-    monkeypatch.setattr("app.service.selection.SELECTION_MAX", 6)
+    rules = import_module("app.service.selection.resolve")  # the package names its function so too
+    monkeypatch.setattr(rules, "SELECTION_MAX", 6)
     assert world.send("POST", "/threats/select", everything).json["total"] == 6
-    monkeypatch.setattr("app.service.selection.SELECTION_MAX", 5)
+    monkeypatch.setattr(rules, "SELECTION_MAX", 5)
     refused = world.send("POST", "/threats/select", everything)
     assert faults_of(refused) == {"": "field_invalid"}
     assert refused.json["error"]["details"][0]["issue"] == "Select at most 5 threats; this comes to 6."
