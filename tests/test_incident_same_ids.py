@@ -203,7 +203,7 @@ def move_all(there, here):
 
 
 def test_a_tenant_with_the_same_ids_is_neither_seen_nor_touched(context, begin):
-    mine, theirs = make.actor(context), make.actor(context, "elsewhere")
+    theirs, mine = make.actor(context, "elsewhere"), make.actor(context)  # the other is the first to be found
     begin()
     alone = lived(context, mine)
     move_all(mine.tenant_id, theirs.tenant_id)

@@ -121,13 +121,13 @@ def _twin(actor: Actor, wrong: Activity, incident_ids: list[UUID]) -> Activity |
     ).first()
     if twin is None:
         return None
+    # It is present, so the last change of it, if there is one, brought it back.
     brought_back = db.session.scalar(
         sa.select(LinkChange.act_id)
         .where(
             owned(actor, LinkChange),
             LinkChange.incident_id == twin.incident_id,
             LinkChange.link_id == twin.id,
-            LinkChange.removed.is_(False),
         )
         .order_by(LinkChange.act_id.desc())
         .limit(1)
