@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from app.db import Base, db, new_id, now, transaction
 from app.errors import CordonError, Faults
 from app.geo.box import Box
-from app.models import Activity, Incident, LinkChange, Threat, ThreatLink
+from app.models import Activity, ActivityOther, Incident, LinkChange, Threat, ThreatLink
 from app.service import incidents, threats
 from app.service.idempotency import Answer, Request, once
 from app.service.incidents import Changes, NewIncident
@@ -188,7 +188,18 @@ def move_all(there, here):
             .values(title="Theirs", lat=6.45, observed_at=make.WHEN - timedelta(days=1))
         )
         session.execute(sa.update(Activity).where(Activity.tenant_id == here).values(actor_name="Them"))
-        session.execute(sa.update(LinkChange).where(LinkChange.tenant_id == here).values(removed=sa.not_(LinkChange.removed)))
+        # There, every act touched every incident and turned every link.
+        for table, of in ((ActivityOther, Incident), (LinkChange, ThreatLink)):
+            session.execute(sa.delete(table).where(table.tenant_id == here))
+            row = {"tenant_id": sa.literal(here), "act_id": Activity.id}
+            if of is Incident:
+                row |= {"incident_id": Incident.id}
+            else:
+                row |= {"incident_id": ThreatLink.incident_id, "link_id": ThreatLink.id}
+                row |= {"threat_id": ThreatLink.threat_id, "removed": ThreatLink.removed_at.is_(None)}
+            every = sa.select(*row.values()).select_from(Activity).join(of, sa.true())
+            every = every.where(Activity.tenant_id == here, of.tenant_id == here)
+            session.execute(sa.insert(table).from_select(list(row), every))
         links = session.scalars(sa.select(ThreatLink).where(ThreatLink.tenant_id == here).order_by(ThreatLink.id.desc())).all()
         session.execute(
             sa.update(ThreatLink).where(ThreatLink.tenant_id == here).values(removed_at=make.WHEN, removed_by=links[0].added_by)

@@ -78,6 +78,18 @@ def test_the_act_in_the_way_is_the_one_that_brought_the_threat_back(who, ids):
     assert linked(who, it) == ids[:1]
 
 
+def test_what_was_done_to_other_incidents_since_stands_in_no_way(who, ids):
+    it, other = made(who, ids[:3]), made(who, ids)
+    _, part = incidents.split(who, it, NewIncident("Part", threat_ids=ids[:1]))
+    parted = latest(it)
+    incidents.unlink(who, other, ids[:2])
+    incidents.change(who, other, Changes(title="Other"))
+    assert incidents.undo(who, it, parted).incident.link_count == 3
+    assert incidents.undo(who, it, latest(it)).incident.link_count == 2
+    incidents.delete(who, other)
+    assert incidents.undo(who, part.incident.id, latest(it)).incident.deleted_at is not None
+
+
 def test_of_several_acts_that_brought_a_threat_back_the_last_is_in_the_way(context, who, ids):
     bob = make.person(context, "bob@example.org")
     it = made(who, ids[:1])
