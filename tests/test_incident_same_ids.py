@@ -200,9 +200,14 @@ def move_all(there, here):
             every = sa.select(*row.values()).select_from(Activity).join(of, sa.true())
             every = every.where(Activity.tenant_id == here, of.tenant_id == here)
             session.execute(sa.insert(table).from_select(list(row), every))
+        one = session.scalars(
+            sa.select(Activity.id).where(Activity.tenant_id == here, Activity.kind == "threat_unlinked").order_by(Activity.id)
+        ).first()
         links = session.scalars(sa.select(ThreatLink).where(ThreatLink.tenant_id == here).order_by(ThreatLink.id.desc())).all()
         session.execute(
-            sa.update(ThreatLink).where(ThreatLink.tenant_id == here).values(removed_at=make.WHEN, removed_by=links[0].added_by)
+            sa.update(ThreatLink)
+            .where(ThreatLink.tenant_id == here)
+            .values(removed_at=make.WHEN, removed_by=links[0].added_by, added_by=one)
         )
         first = {(link.incident_id, link.threat_id): link.id for link in links}
         session.execute(

@@ -90,6 +90,29 @@ def test_what_was_done_to_other_incidents_since_stands_in_no_way(who, ids):
     assert incidents.undo(who, part.incident.id, latest(it)).incident.deleted_at is not None
 
 
+def test_what_was_done_to_other_threats_since_stands_in_no_way(who, ids):
+    it = made(who, ids[:3])
+    incidents.link(who, it, ids[3:4])
+    added = latest(it)
+    incidents.unlink(who, it, ids[:1])
+    removed = latest(it)
+    incidents.unlink(who, it, ids[1:2])
+    incidents.undo(who, it, removed)
+    incidents.undo(who, it, added)
+    assert linked(who, it) == [ids[0], ids[2]]
+
+
+def test_what_brought_a_threat_back_is_not_undone_once_it_was_taken_out_again(who, ids):
+    it = made(who, ids[:2])
+    incidents.unlink(who, it, ids[:1])
+    incidents.undo(who, it, latest(it))
+    brought_back = latest(it)
+    incidents.unlink(who, it, ids[:1])
+    with pytest.raises(Conflict, match="threats were taken out"):
+        incidents.undo(who, it, brought_back)
+    assert linked(who, it) == ids[1:2]
+
+
 def test_of_several_acts_that_brought_a_threat_back_the_last_is_in_the_way(context, who, ids):
     bob = make.person(context, "bob@example.org")
     it = made(who, ids[:1])
