@@ -33,7 +33,7 @@ def hidden(page: str, name: str) -> str:
 
 def token(client: FlaskClient, path: str = "/") -> str:
     """Return the token that this client's forms carry."""
-    return hidden(client.get(path).text, "csrf_token")
+    return hidden(client.get(path, follow_redirects=True).text, "csrf_token")
 
 
 def send(client: FlaskClient, path: str, *pairs: tuple[str, str], raw: bytes = b"", **fields: str) -> TestResponse:

@@ -118,6 +118,7 @@ def by_text(snapshot: Snapshot, name: str) -> list[tuple[str, int]]:
     The most frequent comes first, then by text; threats without a text are left out.
     """
     texts = getattr(snapshot.words, name).texts()
-    counts = sum(np.bincount(getattr(part.facts, name)[part.alive], minlength=len(texts)) for part in snapshot.parts)
+    codes = np.concatenate([getattr(part.facts, name)[part.alive] for part in snapshot.parts])
+    counts = np.bincount(codes, minlength=len(texts))
     found = [(text, int(count)) for text, count in zip(texts, counts, strict=True) if text is not None and count]
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))

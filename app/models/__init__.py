@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.models.access import ApiKey, Membership, Person, SignInLink, Tenant
 from app.models.activity import Activity, ActivityOther
+from app.models.desk import DeskVisit, SavedView
 from app.models.imports import ImportProblem, ImportRun
 from app.models.incident import Incident, KeptAnswer, LinkChange, RefusedNewcomer, ThreatLink
 from app.models.threat import Threat, ThreatAlias, ThreatVersion
@@ -13,6 +14,7 @@ __all__ = [
     "Activity",
     "ActivityOther",
     "ApiKey",
+    "DeskVisit",
     "ImportProblem",
     "ImportRun",
     "Incident",
@@ -21,6 +23,7 @@ __all__ = [
     "Membership",
     "Person",
     "RefusedNewcomer",
+    "SavedView",
     "SignInLink",
     "Tenant",
     "Threat",

@@ -18,6 +18,7 @@ from app.web import (
     map_data,
     newcomers,
     points,
+    saved_views,
     sign_in,
     suggestions,
     text,
@@ -38,5 +39,18 @@ def init_app(app: Flask) -> None:
     highlight.init_app(app)
     told.init_app(app)
     acting.init_app(app)
-    for part in (desk, map_data, newcomers, points, incidents, incident_acts, suggestions, threats, imports, export, basemap):
+    for part in (
+        desk,
+        saved_views,
+        map_data,
+        newcomers,
+        points,
+        incidents,
+        incident_acts,
+        suggestions,
+        threats,
+        imports,
+        export,
+        basemap,
+    ):
         app.register_blueprint(part.blueprint)

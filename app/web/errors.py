@@ -20,7 +20,7 @@ from app.web.sent import words_of
 
 OLD_FORM = "The form is too old, or was not sent from this page. Nothing was saved."
 # Pages that can show the form again with everything in it, to be looked at and sent once more.
-KEEPS_FORM = {"desk.create", "desk.again", "desk.link"}
+KEEPS_FORM = {"desk.create", "desk.again", "desk.link", "saved_views.act"}
 INCIDENT_FORMS = {
     "acts.edit": "edit",
     "acts.status": "status",

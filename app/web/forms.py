@@ -12,13 +12,14 @@ from app.terms import Scope
 
 
 class IncidentForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
-    """A new incident, without its threats: those are checkboxes of the list."""
+    """The desk's form: a new incident, without its threats, which are checkboxes of the list; and the name of a view to be saved."""
 
     title = StringField("Title", description="What is going on, and where.", render_kw={"maxlength": TITLE_MAX})
     description = TextAreaField(
         "Description", description="What is known, what is not, what is being done.", render_kw={"maxlength": DESCRIPTION_MAX}
     )
     scope = StringField("Scope", default=Scope.AGGREGATE.value)
+    view_name = StringField("Save what is shown as")
 
 
 class EditForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped

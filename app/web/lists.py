@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
 
+from flask import g
+
 from app.db import now
 from app.errors import Faults
-from app.service import query
-from app.service.query import OFFSET_MAX, Param
+from app.service import query, visits
+from app.service.query import CURSOR, FLAG, OFFSET_MAX, Param
 from app.service.threats import FILTERS, SORTING
+from app.web.access import actor
 from app.web.reading import printable
 
 PER_PAGE = 50
@@ -48,9 +51,12 @@ PAGE = Param("page", query.whole(1, OFFSET_MAX // PER_PAGE), "The page, from 1."
 DESK_FILTERS: tuple[Param, ...] = (
     *FILTERS,
     Param("within", query.one_of(Period), "Only observed in this period up to now."),
+    Param("new", FLAG, "true: only those that came in since the person's last visit."),
     Param("sort", SORTING.kind, "The order."),
 )
-DESK_PARAMS: tuple[Param, ...] = (*DESK_FILTERS, PAGE)
+DESK_PARAMS: tuple[Param, ...] = (*DESK_FILTERS, PAGE, Param("cursor", CURSOR, "Where the page begins."))
+EVERYTHING = f"?sort={SORTING.default}"
+"""A query string that narrows nothing, for where none at all would mean the person's own first view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +70,14 @@ class ListQuery:
 
     @property
     def paging(self) -> dict[str, Any]:
-        """Return the values with the page as limit and offset."""
-        return {**self.values, "limit": PER_PAGE, "offset": (self.page - 1) * PER_PAGE}
+        """Return the values with the page: after the cursor, if the address has one, else by its number."""
+        place = {} if "cursor" in self.values else {"offset": (self.page - 1) * PER_PAGE}
+        return {**self.values, **place, "limit": PER_PAGE}
 
     @property
     def filters(self) -> dict[str, Any]:
-        """Return the values that narrow the list, without its order."""
-        return {name: value for name, value in self.values.items() if name != "sort"}
+        """Return the values that narrow the list, without its order and page."""
+        return {name: value for name, value in self.values.items() if name not in {"sort", "cursor"}}
 
     def texts(self, name: str) -> list[str]:
         """Return the values of a parameter as they were written, fit for a page."""
@@ -86,14 +93,14 @@ class ListQuery:
 
     def link(self, **changes: object) -> str:
         """Return the query string with some parameters replaced, or left out for None; the page starts over."""
-        drop = {*changes, "page"}
+        drop = {*changes, "page", "cursor"}
         kept = [(name, printable(value)) for name, value in self.pairs if name not in drop]
         added = [(name, str(value)) for name, value in changes.items() if value is not None]
         return f"?{urlencode(kept + added)}" if kept or added else ""
 
     def here(self) -> str:
         """Return the query string of this very page."""
-        return self.link(page=self.page) if self.page > 1 else self.link()
+        return self.link(page=self.page, cursor=self.text("cursor") or None) if self.page > 1 else self.link()
 
 
 def read(params: Sequence[Param], pairs: Iterable[tuple[str, str]]) -> ListQuery:
@@ -109,7 +116,17 @@ def read(params: Sequence[Param], pairs: Iterable[tuple[str, str]]) -> ListQuery
     if period := values.pop("within", None):
         start = now() - period.length
         values["observed_from"] = max(start, values.get("observed_from") or start)
+    if values.pop("new", None) and (ended := last_visit()):
+        values["arrived_from"] = max(ended, values.get("arrived_from") or ended)
     return ListQuery(given, values, page, faults)
+
+
+def last_visit() -> datetime | None:
+    """Return when the person's last visit to the desk ended, None if this is their first; the present one is noted."""
+    if "last_visit" not in g:
+        g.last_visit = visits.last_ended(actor())
+    ended: datetime | None = g.last_visit
+    return ended
 
 
 def only(params: Sequence[Param], pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

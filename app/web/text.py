@@ -100,7 +100,7 @@ def field_time(text: str) -> str:
         time = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         return ""
-    return time.isoformat(timespec="minutes")[:16]
+    return time.isoformat(timespec="seconds" if time.second else "minutes").partition("+")[0]
 
 
 def country_name(code: str | None) -> str:
