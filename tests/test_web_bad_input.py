@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 
 import pytest
@@ -13,6 +14,11 @@ from app.models import Activity, Incident
 from tests import browse, make
 
 SURROGATE = b"&title=%ED%A0%80"
+
+
+def step(ids: list[str]) -> tuple[str, str]:
+    """Return the desk's hidden field with these ids added."""
+    return "selection", json.dumps([{"op": "add", "ids": ids}], separators=(",", ":"))
 
 
 @pytest.fixture
@@ -83,14 +89,14 @@ def test_unknown_and_foreign_threats_are_answered_alike_and_taken_out(app, desk,
 
 def test_ids_that_are_none_are_named_and_taken_out(desk, nothing_is_written):
     client, ids = desk
-    answer = browse.send(client, "/incidents", ("selected", f"{ids[0]} nonsense %00"), title="Ok")
+    answer = browse.send(client, "/incidents", step([ids[0], "nonsense", "%00"]), title="Ok")
     assert browse.problems(answer.text) == ["Write the id as a UUID of 36 characters. 2 were taken out of the selection."]
 
 
 def test_ten_thousand_and_one_threats_are_too_many(desk, nothing_is_written):
     client, _ = desk
-    ids = " ".join(str(uuid.uuid4()) for _ in range(10_001))
-    answer = browse.send(client, "/incidents", ("selected", ids), title="Ok")
+    ids = [str(uuid.uuid4()) for _ in range(10_001)]
+    answer = browse.send(client, "/incidents", step(ids), title="Ok")
     assert answer.status_code == 422
     assert "Give at most 10,000 threats; this has 10,001." in browse.problems(answer.text)
 
@@ -107,11 +113,11 @@ def test_ten_thousand_threats_fit_into_one_form(app, client, count_statements):
         for start in range(0, len(records), 1000):
             outcomes = threats.upsert(ada, records[start : start + 1000], faults=Faults())
             ids += [str(outcome.threat_id) for outcome in outcomes]
-    kept = browse.send(client, "/", ("selected", " ".join(ids)))
+    kept = browse.send(client, "/", step(ids))
     assert kept.status_code == 200
     assert 'selected-count">10,000</span>' in kept.text
     with count_statements() as statements:
-        answer = browse.send(client, "/incidents", ("selected", " ".join(ids)), title="All of it")
+        answer = browse.send(client, "/incidents", step(ids), title="All of it")
     assert answer.status_code == 303
     assert len(statements) < 30
     page = client.get(answer.location).text

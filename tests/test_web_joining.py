@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from uuid import UUID
 
@@ -127,7 +128,9 @@ def test_what_lies_near_the_middle_of_the_selection_is_offered_first(app, desk):
     assert near == "6.4400,3.3625"
     offered = [one["title"] for one in client.get(f"/incidents/open?near={near}").json]
     assert offered[0] == "Number 1"
-    page = browse.send(client, "/", selected=f"{ids[0]} {ids[5]}").text
+    steps = json.dumps([{"op": "add", "ids": [ids[0]]}, {"op": "add", "ids": [ids[5]]}])
+    assert browse.send(client, "/threats/middle", selection=steps).json["near"] == near
+    page = browse.send(client, "/", selection=steps).text
     assert re.search(r'<option value="[^"]+">([^<]+) \(1\)', page)[1] == "Number 1"
     assert browse.send(client, "/threats/middle", selected="x").json == {"near": ""}
     placeless = make.put_threats(app, ada, 1, external_id="nowhere", lat=None, lng=None)[0]
@@ -141,6 +144,9 @@ def test_likely_duplicates_are_told_with_the_reason(app, desk):
     near = browse.send(client, "/incidents/similar", selected=ids[3]).json
     assert near[0]["note"] == "under 1 km, 2 h"
     assert browse.send(client, "/incidents/similar", selected="x").json == []
+    around = {"center": {"lat": 6.44, "lng": 3.36}, "radius_km": 0.15}
+    steps = json.dumps([{"op": "add", "area": around}])
+    assert browse.send(client, "/incidents/similar", selection=steps).json == shared
     assert browse.send(client, "/incidents/similar").json == []
 
 

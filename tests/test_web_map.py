@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from uuid import UUID
 
 import numpy as np
@@ -101,7 +102,43 @@ def test_what_a_selection_comes_to_is_told_with_those_listed(app, client, ada):
         "total": 2,
         "by_severity": {"negligible": 0, "low": 0, "medium": 1, "high": 1, "critical": 0},
         "of": "0110",
+        "steps": [{"adds": True, "words": "2 single threats", "change": 2}],
+        "issue": "",
     }
+
+
+def test_each_step_is_told_by_how_much_it_changes_the_selection(app, client, ada):
+    ids = make.put_threats(app, ada, 10)
+    form = selection(
+        {"op": "add", "area": lagos(3.3625), "name": "lasso"},
+        {
+            "op": "add",
+            "area": {"center": {"lat": 6.44, "lng": 3.36}, "radius_km": 0.5},
+            "filters": {"severity": ["critical", "low"]},
+        },
+        {"op": "take", "ids": [str(ids[0]), str(ids[9])]},
+        {"op": "add", "area": {"bbox": [3, 6, 4, 7]}},
+        {"op": "take", "area": {"cells": {"level": 0, "keys": [[0, 0]]}}},
+        {"op": "add", "filters": {"q": "closure"}},
+    )
+    answer = browse.send(client, "/threats/selected", **form).json
+    told = [(step["adds"], step["words"], step["change"]) for step in answer["steps"]]
+    assert told == [
+        (True, "lasso", 3),
+        (True, "within 0.5 km of 6.44, 3.36, filtered by severity", 1),
+        (False, "2 single threats", 1),
+        (True, "box", 7),
+        (False, "cluster", 10),
+        (True, "everything, filtered by search", 10),
+    ]
+    assert answer["total"] == 10
+
+
+def test_more_than_can_become_an_incident_is_counted_truly_and_said(app, client, ada, monkeypatch):
+    monkeypatch.setattr(sys.modules["app.service.selection.resolve"], "SELECTION_MAX", 4)
+    make.put_threats(app, ada, 5)
+    answer = browse.send(client, "/threats/selected", **selection({"op": "add"})).json
+    assert (answer["total"], answer["issue"]) == (5, "Select at most 4 threats; this comes to 5.")
 
 
 def test_the_cells_of_a_cluster_are_an_area(app, client, ada):

@@ -1,37 +1,8 @@
-"""The selection that a form carries: hidden ids for threats on other pages, and the checkboxes of this one."""
+"""What the pages of an incident choose: threats of it, and other incidents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from uuid import UUID
-
-from app.errors import Faults
-from app.service.actor import Actor
-from app.service.rules import CANONICAL_UUID
-from app.service.selection import Selection, Step, resolve
-from app.terms import Severity
 from app.web.reading import Pairs, first
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Threats that exist, with their severities, and how many ids were left out because they don't."""
-
-    ids: tuple[UUID, ...] = ()
-    severities: tuple[Severity, ...] = ()
-    left_out: int = 0
-
-    @property
-    def by_severity(self) -> dict[Severity, int]:
-        """Return how many there are of each severity, worst first."""
-        return {severity: self.severities.count(severity) for severity in reversed(Severity)}
-
-    def elsewhere(self, here: Iterable[UUID]) -> list[tuple[UUID, int]]:
-        """Return the ids that are not among those on the page, with the ranks of their severities."""
-        shown = set(here)
-        pairs = zip(self.ids, self.severities, strict=True)
-        return [(threat_id, severity.rank) for threat_id, severity in pairs if threat_id not in shown]
 
 
 def written(pairs: Pairs) -> list[str]:
@@ -51,13 +22,3 @@ def chosen_to_merge(pairs: Pairs) -> list[str]:
     ids = [value for name, value in pairs if name == "incident_ids" and value]
     ids += [part for name, value in pairs if name == "other_id" for part in value.split()]
     return list(dict.fromkeys(ids))
-
-
-def choose(actor: Actor, texts: list[str]) -> Chosen:
-    """Return the threats of these ids that the actor's tenant has. One statement, however many there are."""
-    ids = tuple(dict.fromkeys(UUID(text) for text in texts if CANONICAL_UUID.fullmatch(text)))
-    if not ids:
-        return Chosen(left_out=len(texts))
-    # Ids that there are not are faults in the collector, which nobody reads: they are left out.
-    selected = resolve(actor, Selection((Step(adds=True, ids=ids),)), Faults())
-    return Chosen(tuple(selected.ids), tuple(selected.severities), len(texts) - len(selected.ids))

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import render_template, request
+import orjson
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from app.db import new_id
-from app.errors import Conflict, Fault, Faults, Invalid, NotFound, Unreadable
+from app.errors import Conflict, Fault, Faults, Invalid, NotFound, Unreadable, Warming
 from app.service import incidents, rules, threats
-from app.service.actor import Actor
 from app.service.incidents import Changes, NewIncident
 from app.service.incidents.history import latest
-from app.service.incidents.similar import middle_of, open_incidents
+from app.service.incidents.similar import open_incidents
 from app.service.query import Page
+from app.service.selection import SELECTION_MAX, Selection, read_steps, summary, whereabouts
 from app.service.threats import ThreatView
 from app.terms import IncidentStatus, Permission
+from app.web import near, view_menu
 from app.web.access import actor, pages
 from app.web.acting import Done, done, perform
-from app.web.chosen import Chosen, choose, chosen_incident, written
+from app.web.chosen import chosen_incident
 from app.web.forms import IncidentForm
-from app.web.lists import DESK_FILTERS, DESK_PARAMS, PER_PAGE, ListQuery, Period, only, read
+from app.web.lists import DESK_FILTERS, DESK_PARAMS, EVERYTHING, PER_PAGE, ListQuery, Period, last_visit, only, read
 from app.web.reading import Pairs, first, form_pairs, pairs_of, printable, query_pairs
+from app.web.selecting import Chosen, Steps, choose, meant
 from app.web.summary import Message, messages
 from app.web.text import counted
 
@@ -33,12 +36,16 @@ from app.web.text import counted
 TARGETS = {
     "": "create",
     "threat_ids": "selection",
+    "selection": "selection",
     "title": "title",
     "description": "description",
     "scope": "scope-0",
     "to_incident_id": "to_incident_id",
+    "view_name": "view_name",
+    "saved_view": "saved-views",
 }
 OPEN_SHOWN = 20
+FACETS_SHOWN = 100
 
 blueprint = pages("desk")
 
@@ -48,38 +55,46 @@ class Draft:
     """What the person has put into the form so far."""
 
     form: IncidentForm
-    chosen: Chosen
+    steps: Steps
     incident_id: str = ""
+    near: near.Near = field(default_factory=near.Near)
 
 
 @blueprint.get("/")
 def show() -> ResponseReturnValue:
-    """Show the desk with the filters of the address and nothing selected."""
-    return _page(read(DESK_PARAMS, query_pairs()), Draft(IncidentForm(formdata=None), Chosen()))
+    """Show the desk with the filters of the address, or those of the person's own first view, and nothing selected."""
+    if address := view_menu.opening():
+        return redirect(address, 303)
+    return _page(read(DESK_PARAMS, query_pairs()), Draft(IncidentForm(formdata=None), []))
 
 
 @blueprint.post("/")
 def again() -> ResponseReturnValue:
-    """Show the desk again with other filters or another page, and the form as it was sent. Nothing is written."""
+    """Show the desk again with other filters, another page or selection, and the form as it was sent. Nothing is written."""
     pairs = form_pairs()
     applied = first(pairs, "apply") is not None
-    state = only(DESK_FILTERS, pairs) if applied else query_pairs()
+    query = read(DESK_PARAMS, only(DESK_FILTERS, pairs) if applied else query_pairs())
+    faults = Faults()
+    draft = _draft(pairs)
     if first(pairs, "clear") is not None:
-        pairs = [(name, value) for name, value in pairs if name not in {"selected", "threat_ids"}]
-    return _page(read(DESK_PARAMS, state), _draft(actor(), pairs))
+        draft.steps.clear()
+    elif first(pairs, "undo") is not None:
+        del draft.steps[-1:]
+    elif step := near.step_of(pairs, query, faults):
+        draft.steps.append(step)
+    page = _page(query, draft, messages(faults, TARGETS))
+    return (page, 422) if len(faults) else page
 
 
 @blueprint.post("/incidents")
 def create() -> ResponseReturnValue:
     """Make an incident of the form and go to its page; if something is wrong, show the desk again and say what."""
     pairs = form_pairs()
-    ids = written(pairs)
-    new = NewIncident(first(pairs, "title"), first(pairs, "description"), first(pairs, "scope"), ids)
 
     def work() -> Done:
         faults = Faults()
-        if not ids:
-            faults.add("threat_ids", "field_required", "Select at least one threat.")
+        selection = _selection(pairs, faults)
+        new = NewIncident(first(pairs, "title"), first(pairs, "description"), first(pairs, "scope"), selection=selection)
         since = new_id()
         made = incidents.create(actor(), new, faults).incident
         words = f"Incident created with {counted(made.link_count, 'threat')}."
@@ -89,26 +104,27 @@ def create() -> ResponseReturnValue:
         return perform(pairs, work)
     except Invalid as error:
         return kept(pairs, error.faults), 422
+    except Warming as error:
+        return kept(pairs, [_not_yet(error)]), 503
 
 
 @blueprint.post("/incidents/link")
 def link() -> ResponseReturnValue:
     """Add the selected threats to an open incident and come back to the desk; a closed one is reopened first if asked for."""
     pairs = form_pairs()
-    ids = written(pairs)
     chosen_id = chosen_incident(pairs)
     reopen = first(pairs, "reopen") == chosen_id
 
     def work() -> Done:
         faults = Faults()
-        if not ids:
-            faults.add("threat_ids", "field_required", "Select at least one threat.")
+        selection = _selection(pairs, faults)
         incident_id = _incident_id(chosen_id, faults)
+        faults.raise_if_any()
         since = new_id()
         before = incidents.get(actor(), incident_id).incident.link_count
         if reopen:
             incidents.change(actor(), incident_id, Changes(status=IncidentStatus.OPEN))
-        incident = incidents.link(actor(), incident_id, ids, faults=faults).incident
+        incident = incidents.link(actor(), incident_id, selection=selection, faults=faults).incident
         words = f"{counted(incident.link_count - before, 'threat')} added to “{incident.title}”."
         to = f"/?{urlencode([(name, printable(value)) for name, value in _view(pairs).pairs])}".rstrip("?")
         return done(words, to, incident_id, latest(actor(), incident_id, since), made=True)
@@ -122,6 +138,25 @@ def link() -> ResponseReturnValue:
     except Conflict as error:
         can_reopen = error.code == "incident_not_open"
         return kept(pairs, [Fault("to_incident_id", error.code, str(error))], chosen_id if can_reopen else ""), 409
+    except Warming as error:
+        return kept(pairs, [_not_yet(error)]), 503
+
+
+def _selection(pairs: Pairs, faults: Faults) -> Selection:
+    """Return the selection that the form means, which may not be empty."""
+    unreadable = Faults()
+    steps = meant(actor(), pairs, unreadable)
+    for fault in () if steps else unreadable:
+        faults.add(fault.field, fault.code, fault.issue)
+    selection = read_steps(orjson.dumps(steps).decode(), faults)
+    if not len(faults) and not summary(actor(), selection).total:
+        words = "Select at least one threat."
+        faults.add("threat_ids", "field_required", f"Nothing is selected any more. {words}" if steps else words)
+    return selection
+
+
+def _not_yet(error: Warming) -> Fault:
+    return Fault("selection", "unavailable", f"{error} Nothing was saved; send it again in a moment.")
 
 
 def _incident_id(text: str, faults: Faults) -> UUID:
@@ -138,7 +173,7 @@ def kept(pairs: Pairs, faults: list[Fault], reopen: str = "") -> str:
 
     `reopen` is an incident that has to be reopened before the form can be carried out.
     """
-    return _page(_view(pairs), _draft(actor(), pairs), messages(faults, TARGETS), reopen)
+    return _page(_view(pairs), _draft(pairs), messages(faults, TARGETS), reopen)
 
 
 def _view(pairs: Pairs) -> ListQuery:
@@ -152,41 +187,61 @@ def _view(pairs: Pairs) -> ListQuery:
 @blueprint.get("/threats/list")
 def rows() -> ResponseReturnValue:
     """Answer the list part of the desk alone, for the script that puts it in place."""
+    last_visit()
     query = read(DESK_PARAMS, query_pairs())
     return render_template("desk/_list.html", query=query, found=_found(query), per_page=PER_PAGE, chosen_ids=())
 
 
-def _draft(who: Actor, pairs: Pairs) -> Draft:
+def _draft(pairs: Pairs) -> Draft:
     values = MultiDict((name, printable(value)) for name, value in pairs)
-    return Draft(IncidentForm(formdata=values), choose(who, written(pairs)), printable(chosen_incident(pairs)))
+    # What is wrong with the selection is left out of the page, and was said if the form was to be carried out.
+    steps = meant(actor(), pairs, Faults())
+    return Draft(IncidentForm(formdata=values), steps, printable(chosen_incident(pairs)), near.fields(actor(), pairs))
 
 
 def _found(query: ListQuery) -> Page[ThreatView]:
-    """Return the page of threats; none at all when a filter can't be read, rather than a list that ignores it."""
-    return Page([], 0, None) if len(query.faults) else threats.search(actor(), query.paging)
+    """Return the page of threats; none at all when a parameter can't be used, rather than a list that ignores it."""
+    try:
+        return threats.search(actor(), query.paging, query.faults)
+    except Invalid:
+        return Page([], 0, None)
 
 
 def _page(query: ListQuery, draft: Draft, errors: list[Message] | None = None, reopen: str = "") -> str:
     may_write = Permission.INCIDENTS_WRITE in actor().permissions
     found = _found(query)
-    here = [view.threat.id for view in found.items]
-    near = middle_of(actor(), [str(threat_id) for threat_id in draft.chosen.ids])
+    chosen, chosen_ids = choose(actor(), draft.steps, [view.threat.id for view in found.items])
     return render_template(
         "desk/desk.html",
         query=query,
         found=found,
         per_page=PER_PAGE,
         periods=Period,
-        facets=threats.facets(actor()),
+        facets=_facets(query),
+        views=view_menu.entries(query),
+        everything=EVERYTHING,
+        last_visit=last_visit(),
         form=draft.form,
-        chosen=draft.chosen,
-        chosen_ids=frozenset(draft.chosen.ids),
-        elsewhere=draft.chosen.elsewhere(here),
+        chosen=chosen,
+        chosen_ids=chosen_ids,
+        near=draft.near,
         errors=errors or [],
         may_write=may_write,
-        open_incidents=open_incidents(actor(), "", near, OPEN_SHOWN) if may_write else [],
+        open_incidents=open_incidents(actor(), "", _middle(chosen), OPEN_SHOWN) if may_write else [],
         incident_id=draft.incident_id,
         reopen=reopen,
-        selection_max=incidents.THREAT_IDS_MAX,
+        selection_max=SELECTION_MAX,
         path=request.path,
     )
+
+
+def _facets(query: ListQuery) -> dict[str, list[tuple[str, int]]]:
+    """Return the values that are offered: the most frequent, and those that are chosen."""
+    return {
+        name: [pair for place, pair in enumerate(pairs) if place < FACETS_SHOWN or pair[0] in query.texts(name)]
+        for name, pairs in threats.facets(actor()).items()
+    }
+
+
+def _middle(chosen: Chosen) -> tuple[float, float] | None:
+    return whereabouts(actor(), chosen.selection).middle if chosen.total else None

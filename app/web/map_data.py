@@ -14,12 +14,14 @@ from app.errors import Faults, Invalid, Warming
 from app.models import Threat
 from app.service import incidents, query, rules, threats, view
 from app.service.query import BOX, Param
-from app.service.selection import Selected, Selection, read_steps, resolve
+from app.service.selection import Selection, read_steps, summary, too_many
 from app.terms import Severity
 from app.web import wire
 from app.web.access import actor, pages
-from app.web.lists import DESK_PARAMS, read
+from app.web.lists import DESK_PARAMS, last_visit, read
 from app.web.reading import first, form_pairs, query_pairs
+from app.web.selecting import LISTED_MAX
+from app.web.step_words import words_of
 
 ZOOM_MAX = 22
 CARDS_MAX = 50
@@ -46,6 +48,7 @@ def wrong(error: Invalid) -> Response:
 @blueprint.route("/threats/view", methods=["GET", "POST"])
 def of_map() -> Response:
     """Answer what the map draws of a view, as wire.py writes it; a selection in the form is marked in it."""
+    last_visit()
     asked = read((*DESK_PARAMS, *PLACE), query_pairs())
     faults = asked.faults
     box, zoom = asked.values.pop("view", None), asked.values.pop("zoom", None)
@@ -64,14 +67,24 @@ def of_map() -> Response:
 
 @blueprint.post("/threats/selected")
 def selected() -> Response:
-    """Answer what the selection in the form comes to, and, one digit for each, which of the listed `ids` are in it."""
+    """Answer what the selection in the form comes to, step by step, and, one digit for each, which of the listed `ids` are in it.
+
+    `issue` says why so many can't become one incident, or nothing.
+    """
     faults = Faults()
     selection = _selection(faults)
+    ids = rules.identifiers((first(form_pairs(), "ids") or "").split(), "ids", faults, maximum=LISTED_MAX)
     faults.raise_if_any()
-    found = resolve(actor(), selection)
-    listed = (first(form_pairs(), "ids") or "").split()
-    inside = {str(threat_id) for threat_id in found.ids} if listed else set()
-    return _json({**_counts(found), "of": "".join("1" if threat_id in inside else "0" for threat_id in listed)})
+    found = summary(actor(), selection, ids)
+    return _json(
+        {
+            "total": found.total,
+            "by_severity": {severity.value: found.by_severity[severity] for severity in Severity},
+            "of": "".join("1" if is_in else "0" for is_in in found.inside),
+            "steps": [words_of(*pair).as_dict() for pair in zip(selection.steps, found.changes, strict=True)],
+            "issue": too_many(found.total),
+        }
+    )
 
 
 @blueprint.get("/threats/histogram")
@@ -128,10 +141,6 @@ def _card(threat: Threat) -> dict[str, Any]:
 
 def _selection(faults: Faults) -> Selection:
     return read_steps(first(form_pairs(), "selection") or "", faults)
-
-
-def _counts(found: Selected) -> dict[str, Any]:
-    return {"total": len(found.ids), "by_severity": {severity.value: found.by_severity[severity] for severity in Severity}}
 
 
 def _json(body: dict[str, Any], status: int = 200) -> Response:

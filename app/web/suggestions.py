@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import orjson
 from flask import Response
 
-from app.service.incidents.similar import middle_of, open_incidents, similar
+from app.errors import Faults, Warming
+from app.service.incidents.similar import open_incidents, similar
+from app.service.rules import CANONICAL_UUID
+from app.service.selection import Selection, Step, read_steps, whereabouts
 from app.web.access import actor, pages
 from app.web.chosen import written
+from app.web.map_data import warming
 from app.web.reading import first, form_pairs, query_pairs
 from app.web.text import counted
 
 blueprint = pages("suggestions")
+blueprint.register_error_handler(Warming, warming)
 
 
 @blueprint.get("/incidents/open")
@@ -35,14 +41,23 @@ def open_ones() -> Response:
 @blueprint.post("/incidents/similar")
 def similar_ones() -> Response:
     """Answer open incidents that the selection of the form may belong to, each with the reason. Nothing is written."""
-    found = similar(actor(), written(form_pairs()))
+    found = similar(actor(), _selection())
     return _json({"id": one.incident_id, "title": one.title, "note": one.reason} for one in found)
 
 
 @blueprint.post("/threats/middle")
 def middle_one() -> Response:
     """Answer the middle of the form's selection as `near`, fit for `open_ones`; empty if it has none. Nothing is written."""
-    return Response(orjson.dumps({"near": as_near(middle_of(actor(), written(form_pairs())))}), mimetype="application/json")
+    near = as_near(whereabouts(actor(), _selection()).middle)
+    return Response(orjson.dumps({"near": near}), mimetype="application/json")
+
+
+def _selection() -> Selection:
+    """Return what the form selects, by the desk's steps or by ids; what can't be read selects nothing."""
+    pairs = form_pairs()
+    ids = tuple(UUID(text) for text in written(pairs) if CANONICAL_UUID.fullmatch(text))
+    steps = read_steps(first(pairs, "selection") or "", Faults()).steps
+    return Selection((*steps, Step(adds=True, ids=ids)) if ids else steps)
 
 
 def as_near(place: tuple[float, float] | None) -> str:

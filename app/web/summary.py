@@ -26,8 +26,8 @@ def messages(faults: Iterable[Fault], targets: dict[str, str]) -> list[Message]:
     fields: Counter[tuple[str, str]] = Counter()
     members: Counter[tuple[str, str]] = Counter()
     for fault in faults:
-        name, bracket, _ = fault.field.partition("[")
-        (members if bracket else fields)[name, fault.issue] += 1
+        name = fault.field.partition("[")[0]
+        (members if fault.field.endswith("]") else fields)[name, fault.issue] += 1
     found = [Message(name, targets.get(name, name), issue) for name, issue in fields]
     for (name, issue), count in members.items():
         what = "1 was" if count == 1 else f"{count:,} were"

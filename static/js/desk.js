@@ -2,8 +2,10 @@
 import { Refused } from "./desk/fetching.js";
 import { areTouched, readFilters, watchFilters, writeFilters } from "./desk/filters.js";
 import { restoreDraft, saveDraft } from "./desk/draft.js";
+import { frozen } from "./desk/frozen.js";
 import { Joining } from "./desk/joining.js";
 import { List } from "./desk/list.js";
+import { Near } from "./desk/near.js";
 import { Selection } from "./desk/selection.js";
 import { ThreatMap } from "./desk/threat-map.js";
 import { Tray } from "./desk/tray.js";
@@ -12,26 +14,26 @@ const form = document.querySelector("#desk");
 const announcer = document.querySelector("#announcer");
 const createButton = form.querySelector("#create");
 
-/** What the server's page says is selected: the hidden field, and the ticked boxes. */
-function selectedByForm() {
-  const { selected } = form.elements;
-  const ids = selected.value.split(" ").filter(Boolean);
-  const ticked = [...form.querySelectorAll('input[name="threat_ids"]:checked')];
-  return [
-    ...ids.map((id, i) => [id, Number(selected.dataset.ranks[i])]),
-    ...ticked.map((box) => [box.value, Number(box.closest("tr").dataset.rank)]),
-  ];
-}
-
-const selection = new Selection([...restoreDraft(form), ...selectedByForm()]);
-const list = new List(form.querySelector("#list"), selection);
-const tray = new Tray(form, selection, list);
 const listElement = form.querySelector("#list");
-const map = new ThreatMap(form.querySelector("#map"), form.querySelector("#map-status"), selection, listElement, (bbox) => {
-  form.elements.bbox.value = bbox;
-  show(readFilters(form), "push");
+const rowsHere = () => [...listElement.querySelectorAll('input[name="threat_ids"]')].map((box) => box.value);
+const selection = new Selection(form, restoreDraft(form), tickedBefore(), rowsHere);
+const list = new List(listElement, selection);
+const tray = new Tray(form, selection, list);
+const mapElement = form.querySelector("#map");
+const near = new Near(form, `${mapElement.dataset.basemapUrl}places.json`);
+const map = new ThreatMap(mapElement, form.querySelector("#map-status"), selection, listElement, {
+  listInside(bbox) {
+    form.elements.bbox.value = bbox;
+    show(readFilters(form), "push");
+  },
+  near: (place) => near.fill(place),
 });
 if (form.querySelector("#add")) new Joining(form, selection);
+
+/** Rows that were ticked by someone quicker than this script, or not any more. */
+function tickedBefore() {
+  return [...form.querySelectorAll('input[name="threat_ids"]')].filter((box) => box.checked !== box.defaultChecked);
+}
 
 // After a form was sent the address is that of the form; it shall be that of the view.
 if (form.dataset.kept === "yes") history.replaceState(null, "", `/${list.view}`);
@@ -46,7 +48,8 @@ async function show(query, history) {
   try {
     if (!(await list.load(query))) return;
     form.elements.view.value = list.view;
-    tray.fill();
+    form.querySelector(".found-total").textContent = new Intl.NumberFormat("en").format(list.total);
+    form.querySelector("#add-all").hidden = list.total === 0;
     announcer.textContent = form.querySelector("#list-head h2").textContent;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -59,15 +62,23 @@ async function show(query, history) {
 const acts = (button) => button === createButton || button?.formAction.endsWith("/incidents/link");
 
 function create(event) {
-  if (selection.size === 0) {
+  const objection = tray.objection();
+  if (objection) {
     event.preventDefault();
-    tray.say("Select at least one threat.");
+    tray.say(objection);
     form.querySelector("#selection").focus();
     return;
   }
-  tray.fill();
-  saveDraft(form, selection.entries(), true);
+  saveDraft(form, selection.text(), true);
   sent = true;
+}
+
+/** Select as a button of the tray says: near the place in its fields, or all that match. */
+function select(value) {
+  const [op, what] = value.split("_");
+  const part = what === "near" ? near.read() : {};
+  if (typeof part === "string") tray.say(part);
+  else selection.apply(op, { ...part, filters: frozen(list.view) });
 }
 
 async function submitted(event) {
@@ -79,6 +90,13 @@ async function submitted(event) {
   event.preventDefault();
   if (submitter.name === "clear") {
     selection.clear();
+  } else if (submitter.name === "undo") {
+    selection.undo();
+  } else if (submitter.name === "step") {
+    select(submitter.value);
+  } else if (submitter.name === "near_threat") {
+    const { lat, lng } = submitter.closest("tr").dataset;
+    near.fill({ lat: Number(lat), lng: Number(lng) });
   } else if (submitter.name === "reset") {
     writeFilters(form, "");
     await show("", "push");
@@ -90,11 +108,17 @@ async function submitted(event) {
   }
 }
 
+/** The button that Enter in a field means, rather than the form's first. */
+function buttonOf(field) {
+  if (field === form.elements.title) return createButton;
+  if (near.holds(field)) return form.querySelector('[name="step"][value="add_near"]');
+  return field.closest("#add input") && form.querySelector("#add-button");
+}
+
 form.addEventListener("submit", submitted);
 form.addEventListener("keydown", (event) => {
-  // Enter in the title means the incident, not the form's first button; in the field for an open one, that one.
   if (event.key !== "Enter" || event.defaultPrevented) return;
-  const button = event.target === form.elements.title ? createButton : event.target.closest("#add input") && form.querySelector("#add-button");
+  const button = buttonOf(event.target);
   if (!button) return;
   event.preventDefault();
   form.requestSubmit(button);
@@ -115,7 +139,7 @@ addEventListener("popstate", () => {
   show(location.search, "none");
 });
 addEventListener("pagehide", () => {
-  if (!sent) saveDraft(form, selection.entries(), false);
+  if (!sent) saveDraft(form, selection.text(), false);
 });
 addEventListener("pageshow", () => (sent = false));
 if (areTouched(form)) show(readFilters(form), "replace");

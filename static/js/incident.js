@@ -1,7 +1,7 @@
 /** The page of one incident: its map and its list select the same threats; choosing among incidents. */
 import "./page-map.js";
 import "./page/clash.js";
-import { Combobox, replaceSelect } from "./page/combobox.js";
+import { Combobox, openIncidents, replaceSelect } from "./page/combobox.js";
 import { middleOf } from "./page/middle.js";
 
 const number = new Intl.NumberFormat("en");
@@ -12,7 +12,7 @@ const selected = (form) =>
 
 for (const field of document.querySelectorAll("#threat-form [data-combobox]")) {
   const { form } = field.querySelector("select");
-  replaceSelect(field, async () => (await middleOf(form, selected(form))) || field.dataset.near);
+  replaceSelect(field, async () => (await middleOf(form, { selected: selected(form).sort().join(" ") })) || field.dataset.near);
 }
 
 /** Each incident found is one more box to tick. */
@@ -34,7 +34,7 @@ function searchToMerge(fieldset) {
     box.checked = true;
   };
   for (const id of other.value.split(" ").filter(Boolean)) add({ id, title: id });
-  new Combobox(other, () => fieldset.dataset.near, fieldset.dataset.skip, add);
+  new Combobox(other, openIncidents(() => fieldset.dataset.near, fieldset.dataset.skip), add);
 }
 document.querySelectorAll("[data-merge]").forEach(searchToMerge);
 

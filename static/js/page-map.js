@@ -1,5 +1,6 @@
 /** The maps of the pages of one incident and of one threat. */
 import { createMap } from "./map/map.js";
+import { isInArea } from "./map/select/areas.js";
 import { smallView } from "./map/small-view.js";
 
 /** One threat, said by the element's own data. */
@@ -14,12 +15,6 @@ function onlyThreat({ id, lat, lng, rank, precision, uncertaintyKm }) {
     total: 1,
   };
 }
-
-const isInside = (box, lat, lng) =>
-  lat !== null &&
-  lat >= box.min_lat &&
-  lat <= box.max_lat &&
-  (box.min_lng <= box.max_lng ? lng >= box.min_lng && lng <= box.max_lng : lng >= box.min_lng || lng <= box.max_lng);
 
 /** Let the map tick the boxes of a form, and show which are ticked. Threats without a row go into the hidden field. */
 function join(map, form, data) {
@@ -44,9 +39,12 @@ function join(map, form, data) {
   };
   const show = () => map.setView(smallView(data, selected()));
   form.addEventListener("change", show);
-  map.on("point-click", ({ id }) => set([id], !selected().has(id)));
-  map.on("cluster-click", ({ ids, action, originalEvent }) => action !== "zoom" && set(ids, !originalEvent.altKey));
-  map.on("select", ({ box, mode }) => set(data.ids.filter((_, i) => isInside(box, data.lat[i], data.lng[i])), mode !== "take"));
+  map.on("point-click", ({ id, mode }) => set([id], mode ? mode === "add" : !selected().has(id)));
+  map.on("cluster-click", ({ ids, action, mode }) => action !== "zoom" && set(ids, mode !== "take"));
+  map.on("select", ({ area, mode }) => {
+    const isInside = (_, i) => data.lat[i] !== null && isInArea(area, data.lat[i], data.lng[i]);
+    set(data.ids.filter(isInside), mode === "add");
+  });
   show();
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import cos, radians
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from app.db import Id, db, given_ids
 from app.geo.circle import Circle
 from app.geo.distance import distance_km
-from app.geo.middle import middle
 from app.models import Incident, Threat
 from app.models.incident import TITLE_MAX
 from app.service.actor import Actor, guarded, owned
-from app.service.rules import CANONICAL_UUID, UNFIT
+from app.service.rules import UNFIT
+from app.service.selection import Selection, whereabouts
 from app.service.threats.filters import contains_text, inside
 from app.terms import IncidentStatus, Permission
 
@@ -26,6 +26,8 @@ NEAR_KM = 50
 NEAR_IN_TIME = timedelta(hours=48)
 CANDIDATES = 200
 """Looked at of each kind; of equals by the first measure, more than these are not told apart by the second."""
+SHARED_LOOKED_AT = 10_000
+"""Of the threats in incidents, the newest so many are counted by incident."""
 # The links that are not removed. Without statistics SQLite would go through all of a tenant's for every threat.
 LINKS = {
     "postgresql": "SELECT tenant_id, threat_id, incident_id FROM threat_link WHERE removed_at IS NULL",
@@ -39,8 +41,9 @@ MINUTE = timedelta(minutes=1)
 class Similar:
     """An open incident that threats may belong to.
 
-    `shared` is how many of them it holds. For one that lies near, `distance_km` is from their middle to its nearest threat, and
-    `minutes` is how long that one was observed before the earliest or after the latest of them, 0 if in between.
+    `shared` is how many of them it holds, or, if `at_least`, how many of those that were looked at. For one that lies near,
+    `distance_km` is from their middle to its nearest threat, and `minutes` is how long that one was observed before the earliest
+    or after the latest of them, 0 if in between.
     """
 
     incident_id: UUID
@@ -48,12 +51,13 @@ class Similar:
     shared: int
     distance_km: float | None
     minutes: int | None
+    at_least: bool = False
 
     @property
     def reason(self) -> str:
         """Return why it may be the same, in words."""
         if self.shared:
-            return f"{self.shared:,} shared threat{'' if self.shared == 1 else 's'}"
+            return f"{'at least ' if self.at_least else ''}{self.shared:,} shared threat{'' if self.shared == 1 else 's'}"
         km, minutes = round(self.distance_km or 0), self.minutes or 0
         place = f"{km} km" if km else "under 1 km"
         return f"{place}, {minutes // 60} h" if minutes >= 120 else f"{place}, {minutes} min"
@@ -69,50 +73,27 @@ class OpenIncident:
     distance_km: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """The middle of threats in degrees, and the times between which they were observed."""
-
-    lat: float
-    lng: float
-    earliest: datetime
-    latest: datetime
-
-
 @guarded(Permission.INCIDENTS_READ)
-def similar(actor: Actor, threat_ids: Sequence[str], limit: int = 5) -> list[Similar]:
-    """Return open incidents that hold some of the threats, most first, then those that lie near, nearest first.
+def similar(actor: Actor, selection: Selection, limit: int = 5) -> list[Similar]:
+    """Return open incidents that hold some of the selected threats, most first, then those that lie near, nearest first.
 
-    Near is within NEAR_KM of the middle of the threats and within NEAR_IN_TIME of their times, by one linked threat. What is
-    no id of ours is passed over. Three statements; the third looks only at threats in the box around the circle.
+    Near is within NEAR_KM of the middle of all of them and within NEAR_IN_TIME of their times, by one linked threat. Unknown ids
+    are passed over. Two statements and those of the index; the second looks only at threats in the box around the circle. Raises
+    Warming.
     """
-    ids = _ids(threat_ids)
-    if not ids:
-        return []
-    found = {row.id: Similar(row.id, row.title, row.shared, None, None) for row in _sharing(actor, ids)}
-    about = _about(actor, ids)
-    if about is not None:
-        circle = Circle(about.lat, about.lng, NEAR_KM)
-        in_time = Threat.observed_at.between(about.earliest - NEAR_IN_TIME, about.latest + NEAR_IN_TIME)
+    about = whereabouts(actor, selection, SHARED_LOOKED_AT)
+    at_least = about.grouped_total > len(about.grouped)
+    shared_by = _sharing(actor, about.grouped) if about.grouped else []
+    found = {row.id: Similar(row.id, row.title, row.shared, None, None, at_least) for row in shared_by}
+    if about.middle is not None and about.times is not None:
+        circle = Circle(*about.middle, NEAR_KM)
+        earliest, latest = about.times
+        in_time = Threat.observed_at.between(earliest - NEAR_IN_TIME, latest + NEAR_IN_TIME)
         for row, distance in _nearest(actor, circle, limit=CANDIDATES, of_threat=[in_time]):
-            apart = max(about.earliest - row.observed_at, row.observed_at - about.latest, timedelta())
+            apart = max(earliest - row.observed_at, row.observed_at - latest, timedelta())
             shared = found[row.id].shared if row.id in found else 0
-            found[row.id] = Similar(row.id, row.title, shared, distance, apart // MINUTE)
+            found[row.id] = Similar(row.id, row.title, shared, distance, apart // MINUTE, at_least)
     return sorted(found.values(), key=_rank)[:limit]
-
-
-@guarded(Permission.THREATS_READ)
-def middle_of(actor: Actor, threat_ids: Sequence[str]) -> tuple[float, float] | None:
-    """Return the middle of the threats as (lat, lng) in degrees, or None if none has a place or they lie all round the Earth.
-
-    What is no id of ours is passed over.
-    """
-    ids = _ids(threat_ids)
-    return middle((row.lat, row.lng) for row in _places(actor, ids) if row.lat is not None) if ids else None
-
-
-def _ids(texts: Sequence[str]) -> list[UUID]:
-    return [UUID(text) for text in dict.fromkeys(texts) if CANONICAL_UUID.fullmatch(text)]
 
 
 @guarded(Permission.INCIDENTS_READ)
@@ -177,24 +158,6 @@ def _sharing(actor: Actor, ids: list[UUID]) -> Sequence[Any]:
         .limit(CANDIDATES)
     )
     return [row for row in rows if row.shared]
-
-
-def _about(actor: Actor, ids: list[UUID]) -> About | None:
-    """Return middle and times of the threats, or None if none has a place, none has a time, or they lie all round the Earth."""
-    rows = _places(actor, ids)
-    times = [row.observed_at for row in rows if row.observed_at is not None]
-    place = middle((row.lat, row.lng) for row in rows if row.lat is not None)
-    return About(*place, min(times), max(times)) if place and times else None
-
-
-def _places(actor: Actor, ids: list[UUID]) -> Sequence[Any]:
-    """Return lat, lng and observed_at of those of the threats that there are."""
-    given = given_ids(ids)
-    return db.session.execute(
-        sa.select(Threat.lat, Threat.lng, Threat.observed_at)
-        .select_from(given)
-        .join(Threat, sa.and_(owned(actor, Threat), Threat.id == given.c.id0))
-    ).all()
 
 
 def _nearest(

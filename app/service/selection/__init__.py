@@ -1,8 +1,9 @@
 """Selections: threats said by areas, filters and single ids, resolved over everything that matches, drawn or not."""
 
 from app.service.selection.reading import read_area, read_filters, read_steps
-from app.service.selection.resolve import PREVIEW, SELECTION_MAX, Selected, resolve
+from app.service.selection.resolve import PREVIEW, SELECTION_MAX, Selected, resolve, too_many
 from app.service.selection.steps import Selection, Step
+from app.service.selection.summary import Summary, Whereabouts, summary, whereabouts
 
 __all__ = [
     "PREVIEW",
@@ -10,8 +11,13 @@ __all__ = [
     "Selected",
     "Selection",
     "Step",
+    "Summary",
+    "Whereabouts",
     "read_area",
     "read_filters",
     "read_steps",
     "resolve",
+    "summary",
+    "too_many",
+    "whereabouts",
 ]

@@ -20,6 +20,7 @@ from app.service.selection.steps import Selection, Step
 STEPS_MAX = 100
 IDS_MAX = 10_000
 PARAMS = {param.name: param for param in threats.FILTERS}
+NAME_MAX = 100
 AREA_WORDS = "Give a GeoJSON Polygon or MultiPolygon, a center with radius_km, or a bbox of 4 numbers."
 
 
@@ -41,11 +42,11 @@ def _step(value: object, at: str, faults: Faults) -> Step:
         case {"op": "add" | "take" as op, "ids": [*ids], **rest} if not rest and all(isinstance(one, str) for one in ids):
             written = [one for one in ids if isinstance(one, str)]
             return Step(op == "add", ids=tuple(rules.identifiers(written, f"{at}.ids", faults, maximum=IDS_MAX)), at=f"{at}.ids")
-        case {"op": "add" | "take" as op, **rest} if set(rest) <= {"area", "filters"}:
-            area, filters = rest.get("area"), rest.get("filters") or {}
-            if isinstance(area, dict | None) and isinstance(filters, dict):
+        case {"op": "add" | "take" as op, **rest} if set(rest) <= {"area", "filters", "name"}:
+            area, filters, name = rest.get("area"), rest.get("filters") or {}, rest.get("name") or ""
+            if isinstance(area, dict | None) and isinstance(filters, dict) and isinstance(name, str) and len(name) <= NAME_MAX:
                 shape, drawn = _area_of_step(area, f"{at}.area", faults) if area is not None else (None, None)
-                return Step(op == "add", shape, drawn, read_filters(filters, f"{at}.filters", faults))
+                return Step(op == "add", shape, drawn, read_filters(filters, f"{at}.filters", faults), name=name)
     faults.add(at, "field_invalid", "A step adds or takes away ids, or an area and filters.")
     return Step(adds=True, ids=())
 

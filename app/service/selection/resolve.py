@@ -47,32 +47,62 @@ def resolve(actor: Actor, selection: Selection, faults: Faults | None = None, at
     snapshot = matches[0].snapshot
     masks = selected_rows(selection, matches, faults)
     total = sum(int(mask.sum()) for mask in masks)
-    if total > SELECTION_MAX:
-        faults.add(at, "field_invalid", f"Select at most {SELECTION_MAX:,} threats; this comes to {total:,}.")
+    if words := too_many(total):
+        faults.add(at, "field_invalid", words)
         masks = [np.zeros_like(mask) for mask in masks]
     if raise_here:
         faults.raise_if_any()
     return _told(snapshot, masks)
 
 
-def selected_rows(selection: Selection, matches: list[Matches], faults: Faults) -> list[Mask]:
-    """Return the rows that a selection means, for each part of the snapshot, given what matches the filters of each step."""
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """The rows that a selection means, for each part of the snapshot.
+
+    `changes` says by how many threats each step made it larger or smaller; `missing` are ids to be added that there are not, each
+    with where it stands in the input.
+    """
+
+    masks: list[Mask]
+    changes: list[int]
+    missing: list[tuple[str, UUID]]
+
+
+def evaluate(selection: Selection, matches: list[Matches]) -> Evaluated:
+    """Take the steps in order, given what matches the filters of each."""
     snapshot = matches[0].snapshot
     masks = [np.zeros(len(part), np.bool_) for part in snapshot.parts]
+    changes: list[int] = []
+    missing: list[tuple[str, UUID]] = []
+    total = 0
     for step, of_step in zip(selection.steps, matches, strict=True):
-        for mask, rows in zip(masks, _rows(step, of_step, snapshot, faults), strict=True):
+        for mask, rows in zip(masks, _rows(step, of_step, snapshot, missing), strict=True):
             mask[rows] = step.adds
-    return masks
+        before, total = total, sum(int(np.count_nonzero(mask)) for mask in masks)
+        changes.append(abs(total - before))
+    return Evaluated(masks, changes, missing)
 
 
-def _rows(step: Step, matches: Matches, snapshot: Snapshot, faults: Faults) -> Sequence[NDArray[Any]]:
+def selected_rows(selection: Selection, matches: list[Matches], faults: Faults) -> list[Mask]:
+    """Return the rows that a selection means, for each part of the snapshot; ids to be added that there are not are faults."""
+    found = evaluate(selection, matches)
+    for at, _ in found.missing:
+        faults.add(at, "threat_unknown", "No threat has this id.")
+    return found.masks
+
+
+def too_many(total: int) -> str:
+    """Return why so many can't be selected, or nothing."""
+    return f"Select at most {SELECTION_MAX:,} threats; this comes to {total:,}." if total > SELECTION_MAX else ""
+
+
+def _rows(step: Step, matches: Matches, snapshot: Snapshot, missing: list[tuple[str, UUID]]) -> Sequence[NDArray[Any]]:
     if step.ids is None:
         return matches.masks if step.area is None else matches.inside(step.area)
     ids = ids_of(threat_id.bytes for threat_id in step.ids)
     found = [part.find(ids) for part in snapshot.parts]
     if step.adds:
-        for i in np.flatnonzero(np.maximum.reduce(found) < 0):
-            faults.add(f"{step.at}[{i}]", "threat_unknown", "No threat has this id.")
+        missing += [(f"{step.at}[{i}]", step.ids[i]) for i in np.flatnonzero(np.maximum.reduce(found) < 0)]
     return [rows[rows >= 0] for rows in found]
 
 

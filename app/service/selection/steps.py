@@ -16,7 +16,7 @@ class Step:
 
     They are those of `ids`, or else those in the area that match the filters, which are values read by threats.FILTERS; without
     an area, all that match. `outline` is the area as GeoJSON. `at` is where the step stands in the input; unknown `ids` are
-    faults there.
+    faults there. `name` is what the desk calls it: "lasso", "within 25 km of Lagos".
     """
 
     adds: bool
@@ -25,6 +25,7 @@ class Step:
     filters: dict[str, Any] = field(default_factory=dict)
     ids: tuple[UUID, ...] | None = None
     at: str = "ids"
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

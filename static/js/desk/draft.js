@@ -21,22 +21,22 @@ function store(key, draft) {
   }
 }
 
-/** @param {HTMLFormElement} form @param {[string, number][]} selected @param {boolean} sent whether it is being submitted */
-export function saveDraft(form, selected, sent) {
+/** @param {HTMLFormElement} form @param {string} selection its steps @param {boolean} sent whether it is being submitted */
+export function saveDraft(form, selection, sent) {
   const fields = Object.fromEntries(FIELDS.map((name) => [name, form.elements[name]?.value ?? ""]));
-  store(keyOf(form), { selected, fields, sent });
+  store(keyOf(form), { selection, fields, sent });
 }
 
 /**
  * Put the draft into a form that came fresh from the server.
  *
- * @param {HTMLFormElement} form @returns {[string, number][]} what was selected
+ * @param {HTMLFormElement} form @returns {string} the steps of what was selected
  */
 export function restoreDraft(form) {
   const draft = form.dataset.kept === "yes" ? null : stored(keyOf(form));
-  if (!draft) return [];
+  if (!draft) return "";
   for (const name of FIELDS) if (form.elements[name] && draft.fields[name]) form.elements[name].value = draft.fields[name];
-  return draft.selected;
+  return draft.selection ?? "";
 }
 
 /** Forget drafts that became an incident. */

@@ -1,12 +1,26 @@
 /** Requests to our own server, of which only the latest of a kind counts. */
 
 /** Something that the person should read. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  /** Whether what was asked can't be answered as it was asked, so that asking again is of no use. */
+  isAboutInput = false;
+}
+
+/** Wait. @param {number} ms @param {AbortSignal} signal */
+export function pause(ms, signal) {
+  return new Promise((resume, give_up) => {
+    const timer = setTimeout(resume, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      give_up(signal.reason);
+    });
+  });
+}
 
 /** @param {Response} response @throws {Refused} with words for the person unless it is what was asked for */
 export async function refuseUnlessGood(response) {
   if (response.status === 401) throw new Refused("You are signed out. Sign in again in another tab, then go on here.");
-  if (response.status === 422) throw new Refused((await response.json()).error);
+  if (response.status === 422) throw Object.assign(new Refused((await response.json()).error), { isAboutInput: true });
   if (!response.ok) throw new Refused(`The server answered with an error (${response.status}). What you see may be old.`);
 }
 

@@ -21,7 +21,7 @@ export class Joining {
   constructor(form, selection) {
     this.#form = form;
     this.#selection = selection;
-    this.#box = replaceSelect(form.querySelector("#add [data-combobox]"), () => middleOf(form, selection.ids()));
+    this.#box = replaceSelect(form.querySelector("#add [data-combobox]"), () => middleOf(form, { selection: selection.text() }));
     selection.addEventListener("change", () => this.#later());
     this.#later();
   }
@@ -33,16 +33,17 @@ export class Joining {
 
   async #look() {
     this.#running?.abort();
-    if (this.#selection.size === 0) {
+    if (this.#selection.isEmpty) {
       this.#say([]);
       return;
     }
     this.#running = new AbortController();
-    const body = new URLSearchParams({ csrf_token: this.#form.elements.csrf_token.value, selected: [...this.#selection.ids()].join(" ") });
+    const body = new URLSearchParams({ csrf_token: this.#form.elements.csrf_token.value, selection: this.#selection.text() });
     try {
       const { signal } = this.#running;
       const response = await fetch("/incidents/similar", { method: "POST", body, signal, headers: { "X-Requested-With": "fetch" } });
-      if (response.ok) this.#say(await response.json());
+      if (response.status === 202) this.#later();
+      else if (response.ok) this.#say(await response.json());
     } catch {
       // The warning is a help, not a need; the next change asks again.
     }

@@ -16,7 +16,7 @@ export class List {
     this.#selection = selection;
     element.addEventListener("click", (event) => this.#clicked(event));
     element.addEventListener("keydown", (event) => this.#keyed(event));
-    selection.addEventListener("change", () => this.follow());
+    for (const type of ["change", "counted"]) selection.addEventListener(type, () => this.follow());
     this.follow();
   }
 
@@ -44,6 +44,7 @@ export class List {
     this.#element.scrollTop = 0;
     this.#anchor = null;
     this.follow();
+    this.#selection.count();
     return true;
   }
 
@@ -57,11 +58,6 @@ export class List {
     all.closest("label").hidden = boxes.length === 0;
     all.checked = boxes.length > 0 && checked === boxes.length;
     all.indeterminate = checked > 0 && checked < boxes.length;
-  }
-
-  /** @returns {Set<string>} ids of the rows that are there */
-  idsHere() {
-    return new Set(this.#boxes().map((box) => box.value));
   }
 
   get #head() {
@@ -93,8 +89,7 @@ export class List {
   }
 
   #set(boxes, isSelected) {
-    if (isSelected) this.#selection.add(boxes.map((box) => [box.value, Number(box.closest("tr").dataset.rank)]));
-    else this.#selection.take(boxes.map((box) => box.value));
+    this.#selection.apply(isSelected ? "add" : "take", { ids: boxes.map((box) => box.value) });
     this.follow();
   }
 

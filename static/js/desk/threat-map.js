@@ -5,7 +5,8 @@ import { createMap } from "../map/map.js";
 import { rowOf } from "../map/wire.js";
 import { agree } from "./agreement.js";
 import { latestOnly, Refused } from "./fetching.js";
-import { withParameter, without } from "./filters.js";
+import { without } from "./filters.js";
+import { frozen } from "./frozen.js";
 import { isMapAddress, readMapAddress, writeMapAddress } from "./map-address.js";
 import { ViewSource } from "./view-source.js";
 
@@ -26,18 +27,18 @@ export class ThreatMap {
   #isFitting = false;
   /** How often the map was asked to go somewhere: what comes of an earlier time counts no more. */
   #placesAsked = 0;
-  #fetchWithin = latestOnly("json");
   #fetchOutlines = latestOnly("json");
 
   /**
    * @param {HTMLElement} element @param {HTMLElement} status where words about the map go
    * @param {import("./selection.js").Selection} selection @param {HTMLElement} list
-   * @param {(bbox: string) => void} listInside have the list show what lies in a box
+   * @param {{listInside: (bbox: string) => void, near: (place: {lat: number, lng: number}) => void}} lead have the list show what
+   *   lies in a box; have the tray select near a place
    */
-  constructor(element, status, selection, list, listInside) {
+  constructor(element, status, selection, list, { listInside, near }) {
     const { place, heat } = this.#address;
     if (place) element.dataset.view = `${place.lat},${place.lng},${place.zoom}`;
-    this.#map = createMap(element, { heat: true });
+    this.#map = createMap(element, { heat: true, near: true });
     if (!this.#map) return;
     this.#selection = selection;
     this.#status = status;
@@ -47,8 +48,9 @@ export class ThreatMap {
     const follow = {
       view: (seen) => this.#moved(seen),
       "show-all": () => this.#showAll(),
-      "point-click": ({ id }) => selection.toggle(id, this.#rankOf(id)),
+      "point-click": ({ id, mode }) => (mode ? selection.apply(mode, { ids: [id] }) : selection.toggle(id, this.#isMarked(id))),
       "cluster-click": (event) => this.#clusterClicked(event),
+      near: (place) => near(place),
       "outline-click": ({ id }) => location.assign(`/incidents/${id}`),
       layers: (layers) => this.#note(layers),
       select: (event) => this.#areaSelected(event),
@@ -100,7 +102,7 @@ export class ThreatMap {
   async #ask() {
     if (this.#query === null || !this.#place) return;
     try {
-      const view = await this.#source.ask(this.#query, this.#place, this.#steps());
+      const view = await this.#source.ask(this.#query, this.#place, this.#selection.text());
       if (!view) return;
       this.#view = view;
       this.#map.setView(view);
@@ -144,35 +146,21 @@ export class ThreatMap {
     }
   }
 
-  /** What is selected, as steps for the server. */
-  #steps() {
-    return this.#selection.size ? JSON.stringify([{ op: "add", ids: [...this.#selection.ids()] }]) : "";
+  #isMarked(id) {
+    const row = this.#view?.mode === "points" ? rowOf(this.#view, id) : -1;
+    return row >= 0 && this.#view.selected[row] > 0;
   }
 
-  #rankOf(id) {
-    return this.#view.severity[rowOf(this.#view, id)];
-  }
-
-  #clusterClicked({ ids, cells, action, box, originalEvent }) {
-    if (action === "zoom") return;
+  /** A cluster of points is selected by their ids, one of cells by its squares, of which the server knows what they hold. */
+  #clusterClicked({ ids, cells, action, box, mode }) {
     if (action === "list") this.#listInside(asParameter(box));
-    else if (cells) this.#say("Zoom in until these come apart, or select a box round them.");
-    else if (originalEvent.altKey) this.#selection.take(ids);
-    else this.#selection.add(ids.map((id) => [id, this.#rankOf(id)]));
+    else if (action !== "select") return;
+    else if (cells) this.#selection.apply(mode, { area: { cells }, filters: frozen(this.#query), name: "cluster" });
+    else this.#selection.apply(mode, { ids });
   }
 
-  /** The server says what the area holds, so that what is not drawn is selected too. */
-  async #areaSelected({ box, mode }) {
-    try {
-      const data = await this.#fetchWithin(`/threats/within${withParameter(this.#query, "area", asParameter(box))}`);
-      if (!data) return;
-      const { ids, severity } = data;
-      if (mode === "take") this.#selection.take(ids);
-      else this.#selection.add(ids.map((id, i) => [id, severity[i]]));
-      this.#say(ids.length ? "" : "No threats there.");
-    } catch (error) {
-      this.#refused(error);
-    }
+  #areaSelected({ area, name, mode }) {
+    this.#selection.apply(mode, { area, filters: frozen(this.#query), name });
   }
 
   #refused(error) {

@@ -1,7 +1,7 @@
 /** Asks the server what the map shall draw, and says in words what the person waits for. */
 import { asParameter } from "../map/bounds.js";
 import { decodeView } from "../map/wire.js";
-import { Refused, refuseUnlessGood } from "./fetching.js";
+import { pause, Refused, refuseUnlessGood } from "./fetching.js";
 import { withParameter } from "./filters.js";
 
 /** How long an answer may take, in ms, before the map says that it is still being counted. */
@@ -10,16 +10,6 @@ const SLOW = 2000;
 const AGAIN = 500;
 
 const number = new Intl.NumberFormat("en");
-
-function pause(ms, signal) {
-  return new Promise((resume, give_up) => {
-    const timer = setTimeout(resume, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      give_up(signal.reason);
-    });
-  });
-}
 
 export class ViewSource {
   #token;

@@ -9,7 +9,7 @@ import { L } from "./leaflet.js";
 import { leastZoom, makeLeafletMap } from "./leaflet-map.js";
 import { createOutlines } from "./outlines.js";
 import { Pointing } from "./pointing.js";
-import { createBoxSelect } from "./select.js";
+import { Selecting } from "./selecting.js";
 import { StackPanel } from "./stack-panel.js";
 import { watchTheme } from "./theme.js";
 import { describeView } from "./threat-words.js";
@@ -56,17 +56,17 @@ function createBusy(element) {
  *
  * Events for `on`:
  * - `view` {bbox: Box, zoom, lat, lng} after every move; the box may cross the antimeridian (see bounds.js)
- * - `point-click` {id, originalEvent}
- * - `cluster-click` {cells: {level, keys} | null, ids, count, selected, box, latlng, action, originalEvent}: either cells or ids
- *   are given. Action "zoom": the map has zoomed in; "list": no zoom would part them, show a list; "select": clicked with
- *   Shift, Ctrl or Alt.
+ * - `point-click` {id, mode, originalEvent}: mode "add" or "take" in select mode or with Shift, Ctrl or Alt, else null
+ * - `cluster-click` {cells: {level, keys} | null, ids, count, selected, box, latlng, action, mode, originalEvent}: either cells or ids
+ *   are given. Action "zoom": the map has zoomed in; "list": no zoom would part them, show a list; "select": clicked
+ *   with a mode.
  * - `hover` {ids, cells}: what the pointer came over, both empty when it left
  * - `outline-click` {id, originalEvent}, `layers` {heat: boolean} when the person chose, `show-all` when asked to show all
- * - `select` and `select-mode`: see select.js; `load-error` {error} when a basemap file can't be read
+ * - `select`, `select-mode`, `near`: see selecting.js; `load-error` {error} when a basemap file can't be read
  *
  * @param {HTMLElement} element with a height
- * @param {{selects?: boolean, heat?: boolean}} options `selects` false leaves out selecting, on pages that only show; `heat`
- *   true offers the heat map
+ * @param {{selects?: boolean, heat?: boolean, near?: boolean}} options `selects` false leaves out selecting, on pages that only
+ *   show; `heat` true offers the heat map, `near` true selecting by the distance from a place
  * @returns {CordonMap | null} null, and the element says so, where there is no canvas to draw on
  *
  * @typedef {object} CordonMap
@@ -85,7 +85,7 @@ function createBusy(element) {
  * @property {(type: string, listener: (detail: object) => void) => () => void} on
  * @property {() => void} remove
  */
-export function createMap(element, { selects = true, heat: offersHeat = false } = {}) {
+export function createMap(element, { selects = true, heat: offersHeat = false, near: offersNear = false } = {}) {
   if (!canDraw()) {
     sayThatThereIsNone(element);
     return null;
@@ -108,24 +108,19 @@ export function createMap(element, { selects = true, heat: offersHeat = false } 
     const row = view.mode === "points" ? rowOf(view, id) : -1;
     return row >= 0 && view.selected[row] > 0;
   };
+  const select = selects ? new Selecting(map, emit) : null;
   const panel = new StackPanel(element, cards, selects, emit);
   const pointing = new Pointing(map, threats, cards, (type, detail) => {
     if (type === "stack") panel.open({ ...detail, isSelected });
     else emit(type, detail);
-  });
+  }, () => select?.mode ?? null);
   map.on("click", ({ containerPoint, originalEvent }) => {
-    const outline = pointing.isOver(containerPoint) ? null : outlines.hit(containerPoint);
+    const outline = select?.mode || pointing.isOver(containerPoint) ? null : outlines.hit(containerPoint);
     if (outline) emit("outline-click", { id: outline.id, originalEvent });
   });
   map.on("mousemove", ({ containerPoint }) => {
     element.classList.toggle("map-over-outline", outlines.hit(containerPoint) !== null);
   });
-  const select = selects
-    ? createBoxSelect(map, {
-        selected: (event) => emit("select", event),
-        modeChanged: (event) => emit("select-mode", event),
-      })
-    : null;
   const key = createKey(element);
   const note = document.createElement("span");
 
@@ -144,7 +139,7 @@ export function createMap(element, { selects = true, heat: offersHeat = false } 
 
   L.control.zoom({ position: "topleft" }).addTo(map);
   const fitButton = iconButton("fit", "Show all threats", () => emit("show-all", {}));
-  if (select) addControl(map, "topleft", "map-bar", [select.button, select.viewButton]);
+  if (select) addControl(map, "topleft", "map-bar map-bar-tools", select.buttons(offersNear));
   addControl(map, "topleft", "map-bar", offersHeat ? [fitButton, heatButton] : [fitButton]);
   addControl(map, "topright", "map-bar map-bar-key", [key.button, key.panel]);
   addControl(map, "bottomleft", "map-note", [note]);

@@ -12,11 +12,18 @@ const SAME_PLACE = 1e-5;
 /** The pointer has to rest so long, in ms, before a card is asked for. */
 const REST = 120;
 
+/** What a click outside select mode selects, null for none: with Alt it takes away, with the other keys it adds. */
+function modeOf({ altKey, shiftKey, ctrlKey, metaKey }) {
+  if (altKey) return "take";
+  return shiftKey || ctrlKey || metaKey ? "add" : null;
+}
+
 export class Pointing {
   #map;
   #threats;
   #cards;
   #tell;
+  #mode;
   #tooltip;
   #hovered = null;
   #pointer = null;
@@ -25,12 +32,14 @@ export class Pointing {
   /**
    * @param {L.Map} map @param {object} threats the layer of threats.js @param {import("./cards.js").Cards} cards
    * @param {(type: "point-click"|"cluster-click"|"hover"|"stack", detail: object) => void} tell
+   * @param {() => "add"|"take"|null} mode what a click selects, null while it is no selecting
    */
-  constructor(map, threats, cards, tell) {
+  constructor(map, threats, cards, tell, mode) {
     this.#map = map;
     this.#threats = threats;
     this.#cards = cards;
     this.#tell = tell;
+    this.#mode = mode;
     this.#tooltip = new Tooltip(map.getContainer());
     map.on({
       mousemove: ({ containerPoint }) => {
@@ -131,15 +140,15 @@ export class Pointing {
       this.#explain(hit);
     }
     const { ids, cells } = this.#name(group);
+    const mode = this.#mode() ?? modeOf(originalEvent);
     if (this.#threats.isOne(group)) {
-      this.#tell("point-click", { id: ids[0], originalEvent });
+      this.#tell("point-click", { id: ids[0], mode, originalEvent });
       return;
     }
     const edges = this.#threats.edges(group.rows);
     const { count, selected } = group;
-    const selects = originalEvent.shiftKey || originalEvent.altKey || originalEvent.ctrlKey || originalEvent.metaKey;
-    const action = selects ? "select" : this.#canPart(group) ? "zoom" : "list";
-    const detail = { ids, cells, count, selected, box: fromEdges(edges), latlng, action, originalEvent };
+    const action = mode ? "select" : this.#canPart(group) ? "zoom" : "list";
+    const detail = { ids, cells, count, selected, box: fromEdges(edges), latlng, action, mode, originalEvent };
     if (action === "zoom") this.#zoomTo(edges, latlng.lng);
     if (action === "list" && ids.length) this.#tell("stack", detail);
     else this.#tell("cluster-click", detail);

@@ -1,4 +1,4 @@
-/** A field that finds an open incident as one types: the combobox with a list of the ARIA practices, made of a select. */
+/** A field that finds something as one types: the combobox with a list of the ARIA practices, made of a select. */
 import { latestOnly, Refused } from "../desk/fetching.js";
 
 const PAUSE_MS = 150;
@@ -11,22 +11,41 @@ function element(tag, properties, attributes = {}) {
 }
 
 /**
- * Choosing one of the open incidents. `near` gives "lat,lng" or "", or a promise of it, at each question; `chosen` is called with {id, title} or null.
+ * @typedef {{label: string, none: string, find: (text: string) => Promise<{id: string, title: string, note: string}[] | null>}} Source
+ *   What can be chosen; `none` says that nothing was found, `find` resolves to null when a later question took its place.
  */
+
+/**
+ * The open incidents. `near` gives "lat,lng" or "", or a promise of it, at each question; `skip` is an id that is not offered.
+ *
+ * @param {() => string | Promise<string>} near @param {string} skip @returns {Source}
+ */
+export function openIncidents(near, skip) {
+  const fetched = latestOnly("json");
+  return {
+    label: "Open incidents",
+    none: "No open incident has this in its title.",
+    async find(text) {
+      const found = await fetched(`/incidents/open?${new URLSearchParams({ q: text, near: await near() })}`);
+      return found && found.filter(({ id }) => id !== skip);
+    },
+  };
+}
+
+/** Choosing one of what a source finds; `chosen` is called with it, or with null while nothing is chosen. */
 export class Combobox {
   #options = [];
   #active = -1;
   #timer = 0;
-  #fetch = latestOnly("json");
 
   /**
-   * @param {HTMLInputElement} input the text field @param {() => string | Promise<string>} near @param {string} skip an id that is not offered
+   * @param {HTMLInputElement} input the text field @param {Source} source
    * @param {(one: {id: string, title: string} | null) => void} chosen
    */
-  constructor(input, near, skip, chosen) {
+  constructor(input, source, chosen) {
     made += 1;
-    Object.assign(this, { input, near, skip, chosen });
-    this.list = element("ul", { className: "options", id: `options-${made}`, hidden: true }, { role: "listbox", "aria-label": "Open incidents" });
+    Object.assign(this, { input, source, chosen });
+    this.list = element("ul", { className: "options", id: `options-${made}`, hidden: true }, { role: "listbox", "aria-label": source.label });
     this.said = element("p", { className: "hidden" }, { role: "status" });
     for (const [name, value] of Object.entries({
       role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.list.id, autocomplete: "off",
@@ -57,10 +76,9 @@ export class Combobox {
 
   async #show() {
     try {
-      const query = new URLSearchParams({ q: this.input.value, near: await this.near() });
-      const found = await this.#fetch(`/incidents/open?${query}`);
+      const found = await this.source.find(this.input.value);
       if (!found || document.activeElement !== this.input) return;
-      this.#options = found.filter(({ id }) => id !== this.skip);
+      this.#options = found;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.said.textContent = error.message;
@@ -78,7 +96,7 @@ export class Combobox {
     this.#open(this.#options.length > 0);
     this.list.scrollIntoView({ block: "nearest" });
     const count = this.#options.length;
-    this.said.textContent = count ? `${count} open incident${count === 1 ? "" : "s"}` : "No open incident has this in its title.";
+    this.said.textContent = count ? `${count} found` : this.source.none;
   }
 
   #open(isOpen) {
@@ -120,10 +138,10 @@ export class Combobox {
   }
 
   #choose(i) {
-    const { id, title } = this.#options[i];
-    this.input.value = title;
+    const one = this.#options[i];
+    this.input.value = one.title;
     this.#close();
-    this.chosen({ id, title });
+    this.chosen(one);
   }
 }
 
@@ -145,7 +163,7 @@ export function replaceSelect(field, near = () => field.dataset.near) {
   else if (typed.value) [value.value, input.value] = [typed.value, typed.value];
   byId.remove();
   select.replaceWith(value, input);
-  const box = new Combobox(input, near, field.dataset.skip, (one) => (value.value = one?.id ?? ""));
+  const box = new Combobox(input, openIncidents(near, field.dataset.skip), (one) => (value.value = one?.id ?? ""));
   return Object.assign(box, {
     take({ id, title }) {
       value.value = id;
