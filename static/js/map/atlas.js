@@ -1,4 +1,5 @@
 /** Reads the land files of the built-in basemap. The format is described in tests/tools/build_basemap.py. */
+import { makeBreather } from "./breather.js";
 import { worldX, worldY } from "./mercator.js";
 
 /** Points in one run of a line that is culled as a whole. */
@@ -70,40 +71,35 @@ function makeLine(x, y) {
 
 /** Join arcs into one ring that never jumps, whichever copy of the world each arc was stored on. */
 function joinRing(refs, arcs) {
-  const x = [];
-  const y = [];
+  const size = refs.reduce((sum, ref) => sum + arcs[ref < 0 ? ~ref : ref].x.length - 1, 1);
+  // Three more for the way round a pole.
+  const x = new Float64Array(size + 3);
+  const y = new Float64Array(size + 3);
+  let end = 0;
   for (const ref of refs) {
     const arc = arcs[ref < 0 ? ~ref : ref];
     const count = arc.x.length;
-    const first = ref < 0 ? count - 1 : 0;
-    const shift = x.length ? Math.round(x[x.length - 1] - arc.x[first]) : 0;
-    for (let i = x.length ? 1 : 0; i < count; i += 1) {
-      const j = ref < 0 ? count - 1 - i : i;
-      x.push(arc.x[j] + shift);
-      y.push(arc.y[j]);
+    const step = ref < 0 ? -1 : 1;
+    let from = ref < 0 ? count - 1 : 0;
+    const shift = end ? Math.round(x[end - 1] - arc.x[from]) : 0;
+    // An arc begins where the one before it ended.
+    for (let left = end ? count - 1 : count; left > 0; left -= 1) {
+      if (end) from += step;
+      x[end] = arc.x[from] + shift;
+      y[end] = arc.y[from];
+      end += 1;
     }
   }
-  if (Math.abs(x[x.length - 1] - x[0]) > 0.5) {
-    x.push(x[x.length - 1], x[0], x[0]);
-    y.push(BELOW_THE_MAP, BELOW_THE_MAP, y[0]);
+  if (Math.abs(x[end - 1] - x[0]) > 0.5) {
+    x.set([x[end - 1], x[0], x[0]], end);
+    y.set([BELOW_THE_MAP, BELOW_THE_MAP, y[0]], end);
+    end += 3;
   }
-  return makeLine(Float64Array.from(x), Float64Array.from(y));
-}
-
-/** Give the page a turn when a slice of work has taken this many milliseconds: the finest file takes longer than a frame. */
-const SLICE = 8;
-
-function makeBreather() {
-  let started = performance.now();
-  return async () => {
-    if (performance.now() - started < SLICE) return;
-    await new Promise((resume) => setTimeout(resume, 0));
-    started = performance.now();
-  };
+  return makeLine(x.subarray(0, end), y.subarray(0, end));
 }
 
 /**
- * Decode a land file, in slices.
+ * Decode a land file, in slices: the finest file takes longer than a frame.
  *
  * @param {ArrayBuffer} buffer
  * @returns {Promise<Atlas>}

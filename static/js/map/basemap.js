@@ -1,6 +1,7 @@
 /** The built-in basemap: land, coasts and borders of the world on canvas tiles, from files of our own. */
 import { L } from "./leaflet.js";
 import { loadAtlas } from "./atlas.js";
+import { makeBreather } from "./breather.js";
 import { drawLand } from "./land-drawing.js";
 import { worldSize } from "./mercator.js";
 import { readColours } from "./theme.js";
@@ -22,6 +23,9 @@ const Basemap = L.GridLayer.extend({
     this._baseUrl = baseUrl;
     this._atlases = LEVELS.map(() => null);
     this._asked = LEVELS.map(() => false);
+    this._toPaint = new Map();
+    this._isPainting = false;
+    this.on("tileunload", ({ tile }) => this._toPaint.delete(tile));
   },
 
   onAdd(map) {
@@ -33,14 +37,13 @@ const Basemap = L.GridLayer.extend({
 
   onRemove(map) {
     map.off("zoomend", this._needForZoom, this);
+    this._toPaint.clear();
     L.GridLayer.prototype.onRemove.call(this, map);
   },
 
   createTile(coords, done) {
     const canvas = document.createElement("canvas");
-    this._paint(canvas, coords);
-    // Leaflet expects the tile to be finished later than this call returns.
-    queueMicrotask(() => done(null, canvas));
+    this._paintSoon(canvas, coords, () => done(null, canvas));
     return canvas;
   },
 
@@ -77,7 +80,30 @@ const Basemap = L.GridLayer.extend({
   },
 
   _repaint() {
-    for (const tile of Object.values(this._tiles)) this._paint(tile.el, this._wrapCoords(tile.coords));
+    for (const tile of Object.values(this._tiles)) {
+      const before = this._toPaint.get(tile.el);
+      this._paintSoon(tile.el, this._wrapCoords(tile.coords), before?.done);
+    }
+  },
+
+  /** Tiles are painted in slices, as all of a view take longer than a frame. */
+  _paintSoon(canvas, coords, done = () => {}) {
+    this._toPaint.set(canvas, { coords, done });
+    if (!this._isPainting) this._paintAll();
+  },
+
+  async _paintAll() {
+    this._isPainting = true;
+    const breathe = makeBreather();
+    // Leaflet expects a tile to be finished later than the call that makes it returns.
+    await null;
+    for (const [canvas, { coords, done }] of this._toPaint) {
+      this._toPaint.delete(canvas);
+      this._paint(canvas, coords);
+      done();
+      await breathe();
+    }
+    this._isPainting = false;
   },
 
   _paint(canvas, coords) {

@@ -6,7 +6,7 @@ import { worldSize } from "./mercator.js";
 const PADDING = 0.2;
 
 /**
- * Subclasses give `_draw(ctx, frame)`. A frame says what the canvas covers:
+ * Subclasses give `_draw(ctx, frame)`, and `_isEmpty()` if there may be nothing to draw, for which no canvas is kept. A frame says what the canvas covers:
  * `{zoom, world, left, top, width, height}`, where `world` is the width of the world and `left`/`top` are the canvas' corner,
  * in CSS pixels from the world's north-west corner; `left` may lie on any turn of the world. Fires `drawn`.
  */
@@ -20,6 +20,10 @@ export const CanvasLayer = L.Layer.extend({
     this._ctx = canvas.getContext("2d");
     this.getPane().append(canvas);
     map.whenReady(() => this.redrawNow());
+  },
+
+  _isEmpty() {
+    return false;
   },
 
   onRemove() {
@@ -53,6 +57,11 @@ export const CanvasLayer = L.Layer.extend({
     this._request = 0;
     const map = this._map;
     if (!map || map._animatingZoom) return;
+    if (this._isEmpty()) {
+      this._canvas.width = this._canvas.height = 0;
+      this._frame = null;
+      return;
+    }
     const size = map.getSize();
     const pad = L.point(Math.ceil(size.x * PADDING), Math.ceil(size.y * PADDING));
     const corner = map.getPixelBounds().min.subtract(pad);

@@ -1,5 +1,6 @@
 /** Names of countries and cities on a canvas of their own, between the land and the threats. */
 import { L } from "./leaflet.js";
+import { makeBreather } from "./breather.js";
 import { CanvasLayer, eachWorld } from "./canvas-layer.js";
 import { FONTS, layoutLabels } from "./label-layout.js";
 import { worldSize, worldX, worldY } from "./mercator.js";
@@ -8,26 +9,32 @@ import { readColours } from "./theme.js";
 const PANE = "map-labels";
 const SPACED = "0.06em";
 
-/** Turn the parallel arrays of places.json into rows with positions in world widths and measured texts. */
-function preparePlaces(file, ctx) {
-  const measure = (text, font, spacing) => {
-    ctx.font = font;
-    if ("letterSpacing" in ctx) ctx.letterSpacing = spacing;
-    return ctx.measureText(text).width;
+function useFont(ctx, kind) {
+  ctx.font = FONTS[kind];
+  if ("letterSpacing" in ctx) ctx.letterSpacing = kind === "country" ? SPACED : "0px";
+}
+
+/**
+ * Turn the parallel arrays of places.json into rows with positions in world widths and measured texts, in slices: measuring
+ * 2,500 texts at once would hold up the page.
+ */
+async function preparePlaces({ countries, cities }, ctx) {
+  const breathe = makeBreather();
+  const capitals = new Set(cities.capital);
+  const prepare = async (rows, describe) => {
+    const places = [];
+    for (let i = 0; i < rows.name.length; i += 1) {
+      const place = { x: worldX(rows.lng[i] / 1000), y: worldY(rows.lat[i] / 1000), ...describe(i) };
+      useFont(ctx, place.kind);
+      place.textWidth = ctx.measureText(place.text).width;
+      places.push(place);
+      await breathe();
+    }
+    return places;
   };
-  const capitals = new Set(file.cities.capital);
-  const position = (rows, i) => ({ x: worldX(rows.lng[i] / 1000), y: worldY(rows.lat[i] / 1000) });
   return {
-    countries: file.countries.name.map((name, i) => {
-      const text = name.toUpperCase();
-      const textWidth = measure(text, FONTS.country, SPACED);
-      return { ...position(file.countries, i), text, textWidth, extent: file.countries.width[i] / 1e5 };
-    }),
-    cities: file.cities.name.map((text, i) => {
-      const kind = capitals.has(i) ? "capital" : "city";
-      const textWidth = measure(text, FONTS[kind], "0px");
-      return { ...position(file.cities, i), text, textWidth, kind, zoom: file.cities.zoom[i] };
-    }),
+    countries: await prepare(countries, (i) => ({ kind: "country", text: countries.name[i].toUpperCase(), extent: countries.width[i] / 1e5 })),
+    cities: await prepare(cities, (i) => ({ kind: capitals.has(i) ? "capital" : "city", text: cities.name[i], zoom: cities.zoom[i] })),
   };
 }
 
@@ -65,7 +72,8 @@ const Labels = CanvasLayer.extend({
     try {
       const answer = await fetch(this._url);
       if (!answer.ok) throw new Error(`${this._url}: ${answer.status}`);
-      this._places = preparePlaces(await answer.json(), this._ctx);
+      const pen = document.createElement("canvas").getContext("2d");
+      this._places = await preparePlaces(await answer.json(), pen);
       this.redraw();
     } catch (error) {
       // A map without names is still a map; whoever joins the parts may say so.
@@ -112,8 +120,7 @@ const Labels = CanvasLayer.extend({
 
   _drawLabel(ctx, label, left, top) {
     const isCountry = label.kind === "country";
-    ctx.font = FONTS[label.kind];
-    if ("letterSpacing" in ctx) ctx.letterSpacing = isCountry ? SPACED : "0px";
+    useFont(ctx, label.kind);
     ctx.textAlign = label.align;
     ctx.lineWidth = 3;
     const colour = isCountry ? this._colours["label-country"] : this._colours["label-city"];

@@ -8,7 +8,7 @@ import { readColours } from "./theme.js";
 const PANE = "map-outlines";
 const TITLES = "map-titles";
 /** An outline smaller than this, in pixels, has no title: it would only hide what lies there. */
-const LEAST_FOR_TITLE = 24;
+const LEAST_FOR_TITLE = 56;
 /** How near to a line counts as on it, in pixels. */
 const NEAR = 5;
 /** About how wide a title is, in pixels: as the style sheet has it. */
@@ -78,7 +78,12 @@ const Outlines = CanvasLayer.extend({
   /** @param {{id?: string, title?: string, area: object}[]} outlines `area` is GeoJSON; take the place of the last ones */
   setOutlines(outlines) {
     this._outlines = outlines.map(prepare);
+    this._titles.replaceChildren();
     this.redraw();
+  },
+
+  _isEmpty() {
+    return this._outlines.length === 0;
   },
 
   refreshColours() {
