@@ -67,6 +67,7 @@ class ListQuery:
     values: dict[str, Any]
     page: int
     faults: Faults = field(default_factory=Faults)
+    read_at: datetime = field(default_factory=now)
 
     @property
     def paging(self) -> dict[str, Any]:

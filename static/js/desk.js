@@ -1,11 +1,15 @@
 /** The desk: the form is the state; list, map and tray are views of it, and the address holds the filters. */
 import { Refused } from "./desk/fetching.js";
-import { areTouched, readFilters, watchFilters, writeFilters } from "./desk/filters.js";
+import { areTouched, readFilters, watchFilters, without, writeFilters } from "./desk/filters.js";
 import { restoreDraft, saveDraft } from "./desk/draft.js";
 import { frozen } from "./desk/frozen.js";
 import { Joining } from "./desk/joining.js";
+import { copyLink } from "./desk/copy-link.js";
 import { List } from "./desk/list.js";
 import { Near } from "./desk/near.js";
+import { News } from "./desk/news.js";
+import { Period } from "./desk/period.js";
+import { Proposals } from "./desk/proposals.js";
 import { Selection } from "./desk/selection.js";
 import { ThreatMap } from "./desk/threat-map.js";
 import { Tray } from "./desk/tray.js";
@@ -13,6 +17,8 @@ import { Tray } from "./desk/tray.js";
 const form = document.querySelector("#desk");
 const announcer = document.querySelector("#announcer");
 const createButton = form.querySelector("#create");
+/** How long the list may take, in ms, before it is said that it is still being read. */
+const SLOW = 2000;
 
 const listElement = form.querySelector("#list");
 const rowsHere = () => [...listElement.querySelectorAll('input[name="threat_ids"]')].map((box) => box.value);
@@ -29,6 +35,15 @@ const map = new ThreatMap(mapElement, form.querySelector("#map-status"), selecti
   near: (place) => near.fill(place),
 });
 if (form.querySelector("#add")) new Joining(form, selection);
+const period = new Period(form, (isPlaying) => show(readFilters(form), isPlaying ? "replace" : "push"));
+const proposals = new Proposals(form.querySelector("#proposals-button"), document.querySelector("#proposals"));
+const newsButton = form.querySelector("#news");
+const news = new News(newsButton, say, () => {
+  announcer.textContent = `${newsButton.textContent} since the list was read.`;
+  proposals.load();
+});
+newsButton.addEventListener("click", insert);
+copyLink(form.querySelector("#copy-link"), (words) => (announcer.textContent = words));
 
 /** Rows that were ticked by someone quicker than this script, or not any more. */
 function tickedBefore() {
@@ -36,26 +51,59 @@ function tickedBefore() {
 }
 
 // After a form was sent the address is that of the form; it shall be that of the view.
-if (form.dataset.kept === "yes") history.replaceState(null, "", `/${list.view}`);
+if (form.dataset.kept === "yes") history.replaceState(null, "", `/${list.view}${location.hash}`);
 let shown = location.search;
 let sent = false;
 
-/** Show another view of the threats. @param {string} query @param {"push"|"replace"|"none"} history how the address follows */
-async function show(query, history) {
+/** Say what stands in the way of the list, or nothing any more. */
+function say(words) {
+  const status = form.querySelector("#list-status");
+  if (status.textContent !== words) status.textContent = words;
+}
+
+/** The list was read: what goes with it follows. */
+function settle() {
+  form.elements.view.value = list.view;
+  form.querySelector(".found-total").textContent = new Intl.NumberFormat("en").format(list.total);
+  form.querySelector("#add-all").hidden = list.total === 0;
+  news.restart(list.view, list.readAt);
+  return period.load(list.view, list.total);
+}
+
+/** Have the list read, and say in words what it waits for. @returns {Promise<boolean>} whether it shows what was asked for */
+async function read(query, stays) {
+  const slow = setTimeout(() => say("Still reading the list…"), SLOW);
+  try {
+    if (!(await list.load(query, stays))) return false;
+    say("");
+    announcer.textContent = form.querySelector("#list-head h2").textContent;
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    say(error.message);
+    return false;
+  } finally {
+    clearTimeout(slow);
+  }
+}
+
+/** Show another view of the threats. @param {string} wanted query @param {"push"|"replace"|"none"} history how the address follows */
+async function show(wanted, history) {
+  // For who has a view of their own that the desk opens with, an address without any filter is that view.
+  const query = wanted || form.dataset.everything;
   if (history !== "none") globalThis.history[`${history}State`](null, "", `/${query}${location.hash}`);
   shown = location.search;
   map.load(query, false);
-  try {
-    if (!(await list.load(query))) return;
-    form.elements.view.value = list.view;
-    form.querySelector(".found-total").textContent = new Intl.NumberFormat("en").format(list.total);
-    form.querySelector("#add-all").hidden = list.total === 0;
-    announcer.textContent = form.querySelector("#list-head h2").textContent;
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    announcer.textContent = error.message;
-    tray.say(error.message);
-  }
+  if (await read(query, false)) await settle();
+}
+
+/** Show what came in since the list was read, without moving what is looked at. */
+async function insert() {
+  const query = without(list.view, "page", "cursor");
+  if (!(await read(query, true))) return;
+  map.refresh();
+  period.forget();
+  await settle();
 }
 
 /** Whether a button of the form acts on the selection, rather than changing what the desk shows. */
@@ -87,6 +135,10 @@ async function submitted(event) {
     create(event);
     return;
   }
+  if (submitter.name === "view_act") {
+    form.elements.view_place.value = location.hash.slice(1);
+    return;
+  }
   event.preventDefault();
   if (submitter.name === "clear") {
     selection.clear();
@@ -112,6 +164,8 @@ async function submitted(event) {
 function buttonOf(field) {
   if (field === form.elements.title) return createButton;
   if (near.holds(field)) return form.querySelector('[name="step"][value="add_near"]');
+  if (field.id === "view_name") return form.querySelector("#save-view");
+  if (field.closest(".views-acts input")) return field.closest(".views-acts").querySelector('[value^="rename"]');
   return field.closest("#add input") && form.querySelector("#add-button");
 }
 
@@ -143,4 +197,8 @@ addEventListener("pagehide", () => {
 });
 addEventListener("pageshow", () => (sent = false));
 if (areTouched(form)) show(readFilters(form), "replace");
-else map.load(list.view, true);
+else {
+  map.load(list.view, true);
+  settle();
+}
+proposals.load();

@@ -2,7 +2,7 @@
 
 const NAMES = [
   "q", "within", "severity", "status", "threat_type", "source", "location_country",
-  "observed_from", "observed_to", "bbox", "incident_id", "ungrouped", "sort",
+  "observed_from", "observed_to", "arrived_from", "bbox", "incident_id", "ungrouped", "new", "sort",
 ];
 
 const fieldsOf = (form) => [...form.elements].filter((field) => NAMES.includes(field.name));
@@ -28,8 +28,10 @@ export function writeFilters(form, text) {
   for (const field of fieldsOf(form)) {
     const values = query.getAll(field.name);
     if (isCheck(field)) field.checked = values.includes(field.value);
-    else if (field.type === "datetime-local") field.value = (values[0] ?? "").replace(/(:\d\d)?(\.\d+)?Z$/, "");
+    else if (field.type === "datetime-local") field.value = (values[0] ?? "").replace(/(:00)?(\.\d+)?(Z|\+00:00)$/, "");
     else field.value = values[0] ?? "";
+    // An order that is said and is the usual one anyway has no option of its own.
+    if (field.selectedIndex === -1) field.selectedIndex = 0;
   }
 }
 

@@ -1,5 +1,6 @@
-/** The list part of the desk: its checkboxes, ranges by Shift, the arrow keys, and fetching another page of it. */
+/** The list part of the desk: its checkboxes, ranges by Shift, and fetching another page of it. */
 import { latestOnly } from "./fetching.js";
+import { Rows } from "./rows.js";
 
 const BOX = 'input[name="threat_ids"]';
 
@@ -8,6 +9,7 @@ export class List {
   #element;
   #selection;
   #anchor = null;
+  #rows;
   #fetch = latestOnly("text");
 
   /** @param {HTMLElement} element @param {import("./selection.js").Selection} selection */
@@ -15,7 +17,10 @@ export class List {
     this.#element = element;
     this.#selection = selection;
     element.addEventListener("click", (event) => this.#clicked(event));
-    element.addEventListener("keydown", (event) => this.#keyed(event));
+    this.#rows = new Rows(element, (boxes, reached) => {
+      this.#anchor = reached;
+      if (boxes.length) this.#set(boxes, true);
+    });
     for (const type of ["change", "counted"]) selection.addEventListener(type, () => this.follow());
     this.follow();
   }
@@ -30,18 +35,27 @@ export class List {
     return this.#head?.dataset.view ?? "";
   }
 
+  /** When the server read the list, in ms since 1970 by its clock. */
+  get readAt() {
+    return Date.parse(this.#head?.dataset.readAt ?? "");
+  }
+
   focus() {
     this.#head?.focus();
   }
 
-  /** Fetch another view and put it in place. @param {string} query @returns {Promise<boolean>} false if overtaken */
-  async load(query) {
+  /**
+   * Fetch another view and put it in place.
+   *
+   * @param {string} query @param {boolean} stays whether the rows that are there stay where they are on the screen
+   * @returns {Promise<boolean>} false if overtaken
+   */
+  async load(query, stays = false) {
     this.#element.classList.add("is-stale");
     const html = await this.#fetch(`/threats/list${query}`);
     if (html === null) return false;
-    this.#element.innerHTML = html;
+    this.#rows.replace(() => (this.#element.innerHTML = html), stays);
     this.#element.classList.remove("is-stale");
-    this.#element.scrollTop = 0;
     this.#anchor = null;
     this.follow();
     this.#selection.count();
@@ -91,19 +105,5 @@ export class List {
   #set(boxes, isSelected) {
     this.#selection.apply(isSelected ? "add" : "take", { ids: boxes.map((box) => box.value) });
     this.follow();
-  }
-
-  /** Up and down go from row to row; with Shift they select on the way. */
-  #keyed(event) {
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    const boxes = this.#boxes();
-    const at = boxes.indexOf(document.activeElement);
-    if (at < 0 && document.activeElement !== this.#head) return;
-    const next = boxes[at + (event.key === "ArrowDown" ? 1 : -1)];
-    if (!next) return;
-    event.preventDefault();
-    next.focus();
-    this.#anchor = next;
-    if (event.shiftKey && at >= 0) this.#set([boxes[at], next], true);
   }
 }

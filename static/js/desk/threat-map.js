@@ -66,7 +66,7 @@ export class ThreatMap {
 
   /** Draw what matches. @param {string} view the list's query string @param {boolean} fit whether to show all of it */
   async load(view, fit) {
-    const query = without(view, "page", "sort");
+    const query = without(view, "page", "cursor", "sort");
     if (!this.#map || query === this.#query) return;
     this.#query = query;
     if (fit && !this.#address.place) await this.#showAll();
@@ -74,6 +74,13 @@ export class ThreatMap {
       this.#place ??= this.#map.seen();
       await this.#ask();
     }
+  }
+
+  /** Draw what matches now, where the map is. */
+  refresh() {
+    if (!this.#map) return;
+    this.#ask();
+    this.#outline();
   }
 
   /** Go where the address says, after going back or following a link. One to a part of the page says nothing of the map. */
