@@ -42,9 +42,11 @@ export class Pointing {
     this.#mode = mode;
     this.#tooltip = new Tooltip(map.getContainer());
     map.on({
-      mousemove: ({ containerPoint }) => {
-        this.#pointer = containerPoint;
-        this.#point();
+      mousemove: ({ containerPoint, originalEvent }) => {
+        // What lies under a button of the map is not pointed at.
+        this.#pointer = originalEvent.target.closest(".leaflet-control") ? null : containerPoint;
+        if (this.#pointer) this.#point();
+        else this.leave();
       },
       mouseout: () => {
         this.#pointer = null;
