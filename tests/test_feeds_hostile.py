@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.errors import Unreadable
 from app.feeds.formats import FORMATS, recognise
+from tests.test_feeds_cap import ENTRY, alert
 from tests.test_feeds_sources import HEADER, ITEM, ROW, RSS, earthquake
 
 COLLECTION = json.dumps({"type": "FeatureCollection", "features": [earthquake(), earthquake(id="us2")]}).encode()
@@ -19,6 +20,8 @@ GOOD = {
     "usgs_geojson": COLLECTION,
     "usgs_csv": f"{HEADER}\n{ROW}\n".encode(),
     "gdacs_rss": (RSS % ITEM).encode(),
+    "cap": alert().encode(),
+    "cap_index": f'<feed xmlns:cap="urn:oasis:names:tc:emergency:cap:1.2"><entry>{ENTRY}</entry></feed>'.encode(),
     "geojson": COLLECTION,
     "csv": TABLE,
 }

@@ -12,7 +12,7 @@ import pytest
 
 from app.feeds import csv_table, gdacs_rss, geojson, usgs_csv, usgs_geojson
 from app.feeds.formats import recognise
-from app.feeds.record import Problem, Record
+from app.feeds.record import Item, Record
 from app.geo.box import Box
 from app.terms import Precision, Severity, ThreatStatus
 
@@ -28,11 +28,11 @@ def sample(name: str) -> bytes:
     return gzip.decompress(data) if path.suffix == ".gz" else data
 
 
-def all_records(items: Iterable[Record | Problem]) -> list[Record]:
+def all_records(items: Iterable[Item]) -> list[Record]:
     """Return all records, and fail when there is any problem among them."""
     found = list(items)
     records = [item for item in found if isinstance(item, Record)]
-    assert len(records) == len(found), next(item for item in found if isinstance(item, Problem))
+    assert len(records) == len(found), next(item for item in found if not isinstance(item, Record))
     return records
 
 

@@ -21,7 +21,7 @@ from app.feeds.record import Problem
 from app.models import ImportRun
 from app.service import imports
 from app.service.actor import Actor
-from app.service.imports import FILE_MAX, Preview
+from app.service.imports import FILE_MAX, Preview, left_out
 
 PROBLEMS_SHOWN = 20
 KEPT = "The rows read so far are kept; import the file again for the rest."
@@ -49,7 +49,7 @@ def import_file(ctx: click.Context, *, file: Path, source: str, mapping: tuple[s
         raise Unreadable(f"{preview.obstacle} Nothing was imported.")
     run = imports.draft(actor, file.name, content)
     imports.start(actor, run.id, columns, source)
-    run = _work(actor, run, preview.records + preview.problems)
+    run = _work(actor, run, preview.records + preview.problems + preview.left_out.total())
     print_json(_run_json(actor, run)) if as_json else _show_run(actor, run)
     if run.state == "failed":
         ctx.exit(FAILED)
@@ -134,7 +134,7 @@ def _show_preview(preview: Preview) -> None:
     if preview.obstacle:
         click.echo(f"\n{preview.obstacle}")
         return
-    click.echo(f"\n{preview.records:,} rows can be read, {preview.problems:,} can't. The first:")
+    click.echo(f"\n{preview.records:,} rows can be read, {preview.problems:,} can't.{left_out(preview.left_out)} The first:")
     for item in preview.head:
         said = item.reason if isinstance(item, Problem) else f"{item.severity or 'medium'}, {item.title}"
         click.echo(f"  row {item.row:,}: {said}")
@@ -150,6 +150,7 @@ def _preview_json(preview: Preview) -> dict[str, Any]:
         "notes": preview.columns.notes if preview.columns else [],
         "records": preview.records,
         "problems": preview.problems,
+        "left_out": preview.left_out,
         "obstacle": preview.obstacle,
         "head": [asdict(item) for item in preview.head],
     }

@@ -15,12 +15,18 @@ from app.feeds.choosing import guess, records
 from app.feeds.columns import Columns
 from app.feeds.csvfile import rows
 from app.feeds.encoding import decode
+from app.feeds.look import Look
 from app.feeds.record import Problem, Record
 from app.feeds.table import Table
 from app.feeds.values import BadRow, decimal
 
 _DELIMITERS = ",;\t|"
 _HXL_ROWS = 25
+
+
+def fits(seen: Look) -> bool:
+    """Say whether a file looks like this format. Raises Unreadable, saying why not, for text that is no table."""
+    return seen.kind == "text" and bool(_loaded(seen.text, []).names)
 
 
 def parse(data: bytes, columns: Mapping[str, str] | None = None, source: str = "upload") -> Iterator[Record | Problem]:
@@ -40,7 +46,10 @@ def guess_columns(data: bytes, columns: Mapping[str, str] | None = None) -> Colu
 def load(data: bytes) -> Table:
     """Return the cells of a CSV file. Raises Unreadable when this is no text, no table or has no header."""
     text, encoding = decode(data, legacy=True)
-    notes = ["The file is not UTF-8; it is read as Windows-1252."] if encoding == "cp1252" else []
+    return _loaded(text, ["The file is not UTF-8; it is read as Windows-1252."] if encoding == "cp1252" else [])
+
+
+def _loaded(text: str, notes: list[str]) -> Table:
     if text[:4].lower() == "sep=":  # Excel's own way to name the delimiter.
         line, _, text = text.partition("\n")
         text, delimiter = f"\n{text}", line[4:5]

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.errors import Unreadable
-from app.feeds import csv_table, gdacs_rss, geojson, usgs, usgs_csv, usgs_geojson
+from app.feeds import cap, cap_index, csv_table, gdacs_rss, geojson, usgs, usgs_csv, usgs_geojson
 from app.feeds.columns import Columns
-from app.feeds.csvfile import rows
-from app.feeds.encoding import decode
-from app.feeds.record import Problem, Record
+from app.feeds.look import Look, look
+from app.feeds.record import Item
 from app.feeds.values import shown
 
 
@@ -19,7 +18,8 @@ from app.feeds.values import shown
 class Format:
     """One kind of file.
 
-    `parse` takes the bytes. It raises Unreadable at once, before the first row, so that nothing is taken of a file that
+    `fits` says whether a file looks like one; the first format that fits in the order of the table has it. `parse` takes
+    the bytes. It raises Unreadable at once, before the first row, so that nothing is taken of a file that
     can't be read to its end. Where `takes_columns`, also a mapping of our fields to columns and the name of the source:
     `parse(data, columns, source)`, and `guess_columns(data, columns)` says how that would read. `attribution` is the
     line that the source's terms ask for, empty where only the uploader knows.
@@ -27,7 +27,8 @@ class Format:
 
     name: str
     label: str
-    parse: Callable[..., Iterator[Record | Problem]]
+    fits: Callable[[Look], bool]
+    parse: Callable[..., Iterator[Item]]
     guess_columns: Callable[..., Columns] | None = None
     attribution: str = ""
 
@@ -40,11 +41,13 @@ class Format:
 FORMATS: dict[str, Format] = {
     format_.name: format_
     for format_ in (
-        Format("usgs_geojson", "USGS earthquakes (GeoJSON)", usgs_geojson.parse, attribution=usgs.ATTRIBUTION),
-        Format("usgs_csv", "USGS earthquake catalogue (CSV)", usgs_csv.parse, attribution=usgs.ATTRIBUTION),
-        Format("gdacs_rss", "GDACS disaster alerts (RSS)", gdacs_rss.parse, attribution=gdacs_rss.ATTRIBUTION),
-        Format("geojson", "GeoJSON", geojson.parse, geojson.guess_columns),
-        Format("csv", "Table (CSV)", csv_table.parse, csv_table.guess_columns),
+        Format("usgs_geojson", "USGS earthquakes (GeoJSON)", usgs_geojson.fits, usgs_geojson.parse, attribution=usgs.ATTRIBUTION),
+        Format("usgs_csv", "USGS earthquake catalogue (CSV)", usgs_csv.fits, usgs_csv.parse, attribution=usgs.ATTRIBUTION),
+        Format("gdacs_rss", "GDACS disaster alerts (RSS)", gdacs_rss.fits, gdacs_rss.parse, attribution=gdacs_rss.ATTRIBUTION),
+        Format("cap", "CAP alerts (XML)", cap.fits, cap.parse),
+        Format("cap_index", "Index of CAP alerts (Atom, RSS)", cap_index.fits, cap_index.parse),
+        Format("geojson", "GeoJSON", geojson.fits, geojson.parse, geojson.guess_columns),
+        Format("csv", "Table (CSV)", csv_table.fits, csv_table.parse, csv_table.guess_columns),
     )
 }
 
@@ -62,11 +65,7 @@ _BINARY = (
     (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
 )
-_HEAD = 65536
 _HTML = re.compile(r"<(!doctype html|html|head|body)\b", re.IGNORECASE)
-_ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
-_NOT_CONTENT = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>", re.DOTALL)
-_GEOJSON = re.compile(r'"type"\s*:\s*"Feature(Collection)?"')
 
 
 def recognise(filename: str, data: bytes) -> Format:
@@ -78,37 +77,17 @@ def recognise(filename: str, data: bytes) -> Format:
     for magic, what in _BINARY:
         if data.startswith(magic):
             raise Unreadable(f"{name} is {what}.")
-    text, _ = decode(data, legacy=True)
-    begin = text[:_HEAD].lstrip("\ufeff \t\r\n").removeprefix("ï»¿")
-    if begin.startswith("<"):
-        return _among_xml(name, begin)
-    if begin.startswith(("{", "[")):
-        return _among_json(name, begin, text)
-    _, header = next(rows(begin.partition("\n")[0] + "\n"), (1, []))
-    if set(usgs_csv.COLUMNS) <= {cell.strip() for cell in header}:
-        return FORMATS["usgs_csv"]
-    try:
-        csv_table.load(data)
-    except Unreadable as error:
-        start = shown(" ".join(begin[:200].split()))
-        raise Unreadable(f"{name} is of no known kind; it begins “{start}”. {error}") from None
-    return FORMATS["csv"]
-
-
-def _among_xml(name: str, begin: str) -> Format:
-    content = _NOT_CONTENT.sub("", begin)
-    root = _ROOT.search(content)
-    if _HTML.search(begin[:1000]):
+    seen = look(data)
+    if seen.kind == "xml" and _HTML.search(seen.begin[:1000]):
         raise Unreadable(f"{name} is a web page, not a feed: was the address that of a page, or is a sign-in needed?")
-    if root and root[1] == "rss" and "http://www.gdacs.org" in begin:
-        return FORMATS["gdacs_rss"]
-    kind = f"its root is “{shown(root[1])}”" if root else "it has no root"
-    raise Unreadable(f"{name} is XML of no known kind ({kind}). Of XML, GDACS feeds can be read.")
-
-
-def _among_json(name: str, begin: str, text: str) -> Format:
-    if '"magType"' in begin and '"ids"' in begin:
-        return FORMATS["usgs_geojson"]
-    if _GEOJSON.search(text):
-        return FORMATS["geojson"]
-    raise Unreadable(f"{name} is JSON, but not GeoJSON: it has neither a FeatureCollection nor a Feature.")
+    try:
+        found = next((format_ for format_ in FORMATS.values() if format_.fits(seen)), None)
+    except Unreadable as error:  # Of the table, the last one tried: it says why this is none.
+        start = shown(" ".join(seen.begin[:200].split()))
+        raise Unreadable(f"{name} is of no known kind; it begins “{start}”. {error}") from None
+    if found is not None:
+        return found
+    if seen.kind == "json":
+        raise Unreadable(f"{name} is JSON, but not GeoJSON: it has neither a FeatureCollection nor a Feature.")
+    kind = f"its root is “{shown(seen.root)}”" if seen.root else "it has no root"
+    raise Unreadable(f"{name} is XML of no known kind ({kind}).")

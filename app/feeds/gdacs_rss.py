@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
 from app.feeds.countries import alpha2
+from app.feeds.look import Look
 from app.feeds.record import Problem, Record
 from app.feeds.values import BadRow, decimal, in_utc, shown
+from app.feeds.xmlfile import load
 from app.terms import Precision, Severity, ThreatStatus
 
 SOURCE = "gdacs"
@@ -44,39 +43,22 @@ _TYPES = {
 }
 """The kinds of event, and what the point of each stands for: the middle of a drought is not where the drought is."""
 
-_DOUBLE_MARK = "\ufeff".encode().decode("cp1252").encode()
-"""A byte order mark that was taken for Windows-1252 and written out as UTF-8 once more: "ï»¿"."""
+
+def fits(seen: Look) -> bool:
+    """Say whether a file looks like this format."""
+    return seen.root == "rss" and "http://www.gdacs.org" in seen.begin
 
 
 def parse(data: bytes) -> Iterator[Record | Problem]:
     """Read a feed; `row` counts items from 1.
 
-    A copy that was encoded twice, known by its doubled byte order mark, is decoded once before it is read: as
-    Windows-1252, or, where that fails, by leaving out the mark alone. Raises Unreadable, saying where, for what is not
-    well-formed XML, for any document type definition (so for entities of its own), and for a root that is not RSS.
+    Raises Unreadable as `xmlfile.load`, and for a root that is not RSS.
     """
-    try:
-        root: Element = fromstring(_once_encoded(data), forbid_dtd=True)
-    except ParseError as error:
-        line, column = error.position
-        raise Unreadable(f"This is not XML, or it is cut off: see line {line:,}, column {column + 1:,}.") from None
-    except DefusedXmlException:
-        raise Unreadable("The XML declares entities or a document type of its own, which no feed needs.") from None
-    except (ValueError, LookupError):
-        raise Unreadable("The XML declares an encoding that can't be read.") from None
+    root = load(data)
     channel = root.find("channel")
     if root.tag != "rss" or channel is None:
         raise Unreadable(f"This is XML, but not RSS: it has no channel, and its root is “{shown(root.tag)}”.")
     return _records(channel.findall("item"))
-
-
-def _once_encoded(data: bytes) -> bytes:
-    if not data.startswith(_DOUBLE_MARK):
-        return data
-    try:
-        return data.decode().encode("cp1252")
-    except UnicodeError:
-        return data.removeprefix(_DOUBLE_MARK)
 
 
 def _records(items: list[Element]) -> Iterator[Record | Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from app.errors import Unreadable
@@ -10,12 +11,19 @@ from app.feeds.choosing import guess, records
 from app.feeds.columns import Columns
 from app.feeds.geometry import place
 from app.feeds.jsonfile import features, load, members
+from app.feeds.look import Look
 from app.feeds.record import Problem, Record
 from app.feeds.table import Table
 from app.feeds.values import BadRow, text
 
+_GEOJSON = re.compile(r'"type"\s*:\s*"Feature(Collection)?"')
 MAX_PROPERTIES = 500
 """Different names of properties in one file."""
+
+
+def fits(seen: Look) -> bool:
+    """Say whether a file looks like this format."""
+    return seen.kind == "json" and bool(_GEOJSON.search(seen.text))
 
 
 def parse(data: bytes, columns: Mapping[str, str] | None = None, source: str = "upload") -> Iterator[Record | Problem]:

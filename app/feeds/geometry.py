@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.feeds.jsonfile import members
 from app.feeds.values import BadRow, number
 from app.geo.box import Box
+from app.geo.circle import Circle
 from app.geo.distance import distance_km
 
 _DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
@@ -30,7 +32,11 @@ def place(geometry: object) -> Place:
     nowhere. Raises BadRow for what is no geometry; numbers written as text are not numbers. Points are not checked
     against the limits of the globe.
     """
-    positions = _positions(members(geometry, "geometry"))
+    return around(_positions(members(geometry, "geometry")))
+
+
+def around(positions: Sequence[tuple[float, float]]) -> Place:
+    """Return the place of positions as (lat, lng), as `place` does. Raises BadRow for more than one off the globe."""
     if len(positions) < 2:
         return Place(*positions[0], None) if positions else NOWHERE
     try:
@@ -41,6 +47,15 @@ def place(geometry: object) -> Place:
     lat, lng = (box.min_lat + box.max_lat) / 2, box.min_lng + width / 2
     lng = lng - 360 if lng > 180 else lng
     return Place(lat, lng, max(distance_km(lat, lng, *position) for position in positions))
+
+
+def rim(lat: float, lng: float, radius_km: float) -> list[tuple[float, float]]:
+    """Return the ends of a circle to all four sides as (lat, lng). Raises BadRow for what is no circle on the globe."""
+    try:
+        box = Circle(lat, lng, radius_km).box
+    except ValueError:
+        raise BadRow("The circle is not one on the globe.") from None
+    return [(box.min_lat, lng), (box.max_lat, lng), (lat, box.min_lng), (lat, box.max_lng)]
 
 
 def _positions(geometry: dict[str, object]) -> list[tuple[float, float]]:

@@ -15,6 +15,9 @@ class Record:
     rules (a latitude of 95): the threat service checks them, so that a file, a form and the API hear the same words.
 
     `source` and `external_id` are the identity; `aliases` are further ids under which the same source knows the same event.
+    `replaces` are ids of earlier statements that this one takes the place of: it is told of the first threat that goes by
+    one of its ids, and others among them end. With `is_end` the record says only that the threats which go by its ids are
+    over, at `expires_at` or else at `source_updated_at`; all else that was said of them stands.
     `source_updated_at` is the source's own stamp of this version. `row` is where the record stands in the file, from 1:
     the line for CSV, the ordinal for features and items.
     """
@@ -45,6 +48,8 @@ class Record:
     impact_rationale: str | None = None
     url: str | None = None
     aliases: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    is_end: bool = False
     sources: tuple[str, ...] = ()
     attribution_types: tuple[str, ...] = ()
     affected_assets: tuple[dict[str, Any], ...] = ()
@@ -56,3 +61,14 @@ class Problem:
 
     row: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row that is no threat of its own though nothing is wrong with it, and what it is, in the plural: "exercises"."""
+
+    row: int
+    reason: str
+
+
+Item = Record | Problem | LeftOut

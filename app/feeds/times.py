@@ -66,6 +66,19 @@ def time_reader(words: Iterable[str], column: str) -> TimeReader:
     return TimeReader(read, hits[best] * 2 >= len(sample), tuple(notes))
 
 
+def any_time(word: str, name: str) -> datetime | None:
+    """Return the UTC time of an ISO 8601 or RFC 822 text, None for no text. Raises BadRow for anything else."""
+    if not word:
+        return None
+    for way in (_iso, _rfc_822):
+        if _reads(way, word):
+            try:
+                return in_utc(way(word))
+            except OverflowError:
+                break
+    raise BadRow(f"The {name} “{shown(word)}” is not a time.")
+
+
 def _reads(way: Callable[[str], datetime], word: str) -> bool:
     try:
         way(word)

@@ -11,6 +11,7 @@ from app.errors import Unreadable
 from app.feeds import usgs
 from app.feeds.csvfile import rows
 from app.feeds.encoding import decode
+from app.feeds.look import Look
 from app.feeds.record import Problem, Record
 from app.feeds.values import BadRow, decimal, iso_time, precision
 
@@ -18,6 +19,11 @@ COLUMNS = (
     *("time", "latitude", "longitude", "depth", "mag", "magType", "nst", "gap", "dmin", "rms", "net", "id", "updated"),
     *("place", "type", "horizontalError", "depthError", "magError", "magNst", "status", "locationSource", "magSource"),
 )
+
+
+def fits(seen: Look) -> bool:
+    """Say whether a file looks like this format."""
+    return seen.header >= set(COLUMNS)
 
 
 def parse(data: bytes) -> Iterator[Record | Problem]:

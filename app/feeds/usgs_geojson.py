@@ -12,8 +12,14 @@ from collections.abc import Iterator
 from app.feeds import usgs
 from app.feeds.geometry import place
 from app.feeds.jsonfile import features, load, members
+from app.feeds.look import Look
 from app.feeds.record import Problem, Record
 from app.feeds.values import BadRow, moment, number, precision, text
+
+
+def fits(seen: Look) -> bool:
+    """Say whether a file looks like this format."""
+    return seen.kind == "json" and '"magType"' in seen.begin and '"ids"' in seen.begin
 
 
 def parse(data: bytes) -> Iterator[Record | Problem]:

@@ -5,6 +5,7 @@ is read, and putting threats in is idempotent; so an import that was cut off is 
 """
 
 from app.service.imports.draft import FILE_MAX, Preview, draft, look, preview
+from app.service.imports.file import left_out
 from app.service.imports.read import get, is_cut_off, problems, recent
 from app.service.imports.work import start, work
 
@@ -14,6 +15,7 @@ __all__ = [
     "draft",
     "get",
     "is_cut_off",
+    "left_out",
     "look",
     "preview",
     "problems",

@@ -15,11 +15,11 @@ from app.db import new_id, now, transaction
 from app.errors import Unreadable
 from app.feeds.columns import Columns
 from app.feeds.formats import FORMATS, Format, recognise
-from app.feeds.record import Problem, Record
+from app.feeds.record import Item, LeftOut, Problem, Record
 from app.models import ImportRun
 from app.models.threat import SHORT_TEXT_MAX
 from app.service.actor import Actor, guarded, owned
-from app.service.imports.file import Item, choice, fit, items
+from app.service.imports.file import choice, fit, items
 from app.service.imports.read import content_of, run_of
 from app.terms import Permission
 
@@ -35,16 +35,18 @@ class Preview:
     """How a file would be read.
 
     `columns` is the guess with a person's choice laid over it, for formats that have a choice. `head` are the first few
-    rows, `records` and `problems` count all of them. `obstacle` says why the file can't be read as it stands, if so.
+    rows, `records` and `problems` count all of them; `left_out` counts those that are no threats of their own, by reason.
+    `obstacle` says why the file can't be read as it stands, if so.
     """
 
     run: ImportRun
     format: Format
     source: str
     columns: Columns | None
-    head: list[Item]
+    head: list[Record | Problem]
     records: int
     problems: int
+    left_out: Counter[str]
     obstacle: str = ""
 
 
@@ -113,13 +115,17 @@ def _preview(run: ImportRun, content: bytes, columns: Mapping[str, str] | None, 
     kind = FORMATS[run.format]
     chosen, name = choice(run, columns, source)
     guess = kind.guess_columns(content, chosen) if kind.guess_columns else None
-    head: list[Item] = []
+    head: list[Record | Problem] = []
     counts: Counter[type[Item]] = Counter()
+    left_out: Counter[str] = Counter()
+    obstacle = ""
     try:
         for item in items(kind, content, chosen, name):
             counts[type(item)] += 1
-            if len(head) < HEAD:
+            if isinstance(item, LeftOut):
+                left_out[item.reason] += 1
+            elif len(head) < HEAD:
                 head.append(item)
     except Unreadable as error:
-        return Preview(run, kind, name, guess, head, counts[Record], counts[Problem], str(error))
-    return Preview(run, kind, name, guess, head, counts[Record], counts[Problem])
+        obstacle = str(error)
+    return Preview(run, kind, name, guess, head, counts[Record], counts[Problem], left_out, obstacle)

@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from app.errors import Faults
 from app.feeds.formats import FORMATS, Format
-from app.feeds.record import Problem, Record
+from app.feeds.record import Item
 from app.models import ImportRun
 from app.models.threat import SHORT_TEXT_MAX
 from app.service import rules
-
-Item = Record | Problem
 
 
 def choice(run: ImportRun, columns: Mapping[str, str] | None, source: str) -> tuple[dict[str, str], str]:
@@ -36,3 +34,9 @@ def items(kind: Format, content: bytes, columns: Mapping[str, str], source: str)
 def fit(text: str) -> str:
     """Replace what no database can keep."""
     return rules.UNFIT.sub("\ufffd", text)
+
+
+def left_out(reasons: Mapping[str, int]) -> str:
+    """Say in a sentence, with a space before it, which rows are no threats of their own; nothing when there are none."""
+    told = ", ".join(f"{reason} ({count:,})" for reason, count in sorted(reasons.items()) if count)
+    return f" Left out: {told}." if told else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from app.db import db, now
 from app.errors import Conflict, NotFound
 from app.models import ImportProblem, ImportRun
 from app.service.actor import Actor, guarded, owned
+from app.service.imports.file import left_out
 from app.service.query import Page
 from app.terms import Permission
 
@@ -46,14 +48,14 @@ def is_cut_off(run: ImportRun) -> bool:
     return run.state == "running" and run.beat_at < now() - CUT_OFF_AFTER
 
 
-def summary(run: ImportRun) -> str:
-    """Return what came of an import's rows, in a sentence."""
+def summary(run: ImportRun, reasons: Mapping[str, int]) -> str:
+    """Return in words what came of an import's rows, and of those left out for these reasons."""
     if not run.seen:
-        return "The file holds no rows, so nothing changed."
+        return f"The file holds no {'threats' if any(reasons.values()) else 'rows'}, so nothing changed.{left_out(reasons)}"
     words = {"older": "older than what is known", "failed": "not usable"}
     parts = [f"{getattr(run, name):,} {words.get(name, name)}" for name in COUNTS if getattr(run, name)]
     changed = "" if run.new or run.updated else " Nothing changed."
-    return f"{run.seen:,} row{'' if run.seen == 1 else 's'}: {', '.join(parts)}.{changed}"
+    return f"{run.seen:,} row{'' if run.seen == 1 else 's'}: {', '.join(parts)}.{changed}{left_out(reasons)}"
 
 
 def run_of(actor: Actor, run_id: UUID) -> ImportRun:

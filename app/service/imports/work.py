@@ -15,13 +15,15 @@ import sqlalchemy as sa
 from app.db import db, now, refresh_statistics, transaction
 from app.errors import Conflict, Faults, Unreadable
 from app.feeds.formats import FORMATS
-from app.feeds.record import Problem, Record
+from app.feeds.record import Item, LeftOut, Problem, Record
 from app.models import ImportProblem, ImportRun
 from app.service.actor import Actor, guarded, owned
-from app.service.imports.file import Item, choice, fit, items
+from app.service.imports.file import choice, fit, items
 from app.service.imports.read import COUNTS, CUT_OFF_AFTER, content_of, run_of, summary
 from app.service.threats import THREAT_TABLES, UPSERT_MAX, upsert
 from app.terms import Permission
+
+UNKNOWN = "ends of threats that are not known here"
 
 
 @guarded(Permission.THREATS_WRITE)
@@ -61,11 +63,14 @@ def work(actor: Actor, run_id: UUID, on_progress: Callable[[int], None] | None =
     if run.state != "running":
         raise Conflict("state_conflict", "Start this import first.")
     beat, seen, failed = run.beat_at, 0, 0
+    told: Counter[str] = Counter()
     state, message = "done", ""
     try:
         rows = items(FORMATS[run.format], content, run.columns, run.source)
         while batch := list(islice(rows, UPSERT_MAX)):
             counts, problems = _put(actor, batch)
+            told[UNKNOWN] += counts.pop("unknown", 0)
+            told.update(item.reason for item in batch if isinstance(item, LeftOut))
             seen += len(batch)
             beat = _note(actor, run_id, beat, counts, [(failed + i, problem) for i, problem in enumerate(problems, 1)])
             failed += len(problems)
@@ -75,7 +80,7 @@ def work(actor: Actor, run_id: UUID, on_progress: Callable[[int], None] | None =
         state, message = "failed", f"{error} Nothing was imported."
     with transaction():
         run = run_of(actor, run_id)
-        message = message or summary(run)
+        message = message or summary(run, told)
         _advance(actor, run_id, beat, state=state, message=message, content=None, finished_at=now())
     if run.new >= UPSERT_MAX:
         refresh_statistics(*THREAT_TABLES)

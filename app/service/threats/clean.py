@@ -39,6 +39,8 @@ def clean(record: Record, at: str, faults: Faults) -> dict[str, Any]:
         "source": text("source", SHORT_TEXT_MAX, "Say which source this comes from."),
         "external_id": text("external_id", SHORT_TEXT_MAX, "Give the id that the source knows this by."),
         "aliases": sorted(set(listed("aliases")) - {(record.external_id or "").strip()}),
+        "replaces": listed("replaces"),
+        "is_end": record.is_end,
         "title": text("title", THREAT_TITLE_MAX, "Enter a title."),
         "severity": rules.term(record.severity, Severity, f"{at}.severity", faults),
         "status": rules.term(record.status, ThreatStatus, f"{at}.status", faults),

@@ -17,61 +17,25 @@ from app.models import Incident, Tenant, Threat, ThreatAlias, ThreatLink, Threat
 from app.service.actor import Actor, act, guarded, owned
 from app.service.commit_order import change_number
 from app.service.threats.clean import clean
+from app.service.threats.held import STATED, Held, Key, changes_of, ending, known_by, plain
 from app.service.threats.wording_search import TEXTS, indexed
 from app.terms import Permission, Severity, ThreatStatus
 
 UPSERT_MAX = 1_000
+NOT_KEPT = {"aliases", "replaces", "is_end"}
+"""What a record says besides the values of a threat."""
 THREAT_TABLES = tuple(model.__tablename__ for model in (Threat, ThreatAlias, ThreatText, ThreatVersion))
-
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one record: new, updated, unchanged, older (than what we hold) or failed (a rule is broken)."""
+    """What became of one record.
+
+    New, updated, unchanged, older (than what we hold), failed (a rule is broken) or unknown (the end of what is not held).
+    """
 
     kind: str
     threat_id: UUID | None = None
-
-
-# The fields that a source states in full each time: absent means absent now.
-STATED = (
-    "title",
-    "description",
-    "threat_type",
-    "threat_rationale",
-    "location",
-    "location_country",
-    "lat",
-    "lng",
-    "location_precision_level",
-    "location_uncertainty_km",
-    "observed_at",
-    "expires_at",
-    "likelihood",
-    "impact_severity",
-    "risk_score",
-    "risk_level",
-    "likelihood_rationale",
-    "impact_rationale",
-    "attribution_types",
-    "sources",
-    "affected_assets",
-    "url",
-)
-
-
-@dataclass(slots=True)
-class Held:
-    """A threat as it is held, followed through the records of one call; written once at the end."""
-
-    id: UUID
-    values: dict[str, Any]
-    stamp: datetime | None
-    versions: int
-    status_is_set: bool = False
-    is_new: bool = False
-    is_changed: bool = False
 
 
 @guarded(Permission.THREATS_WRITE)
@@ -99,7 +63,8 @@ def upsert(
         # keep others from adding rows that point to the tenant.
         tenant = sa.select(Tenant.id).where(Tenant.id == actor.tenant_id)
         db.session.execute(tenant.with_for_update(key_share=True))
-        batch = Batch(actor, _known(actor, {key for values in cleaned if values for key in _keys(values)}), ids or {})
+        named = {key for values in cleaned if values for key in (*_keys(values), *_replaced(values))}
+        batch = Batch(actor, known_by(actor, named), ids or {})
         outcomes = [batch.put(values) if values else Outcome("failed") for values in cleaned]
         batch.write()
     return outcomes
@@ -108,6 +73,11 @@ def upsert(
 def _keys(values: dict[str, Any]) -> list[Key]:
     """Return every name that the record's threat goes by, its own id first."""
     return [(values["source"], name) for name in (values["external_id"], *values["aliases"])]
+
+
+def _replaced(values: dict[str, Any]) -> list[Key]:
+    """Return the names of the statements that the record takes the place of."""
+    return [(values["source"], name) for name in values["replaces"]]
 
 
 class Batch:
@@ -127,29 +97,52 @@ class Batch:
 
     def put(self, values: dict[str, Any]) -> Outcome:
         """Decide what a clean record means for the threat that it speaks of."""
-        keys = _keys(values)
-        held = next((self._known[key] for key in keys if key in self._known), None)
+        keys, replaced = _keys(values), _replaced(values)
+        stamp = values["source_updated_at"]
+        if values["is_end"]:
+            return self._end(self._held(keys + replaced), values["expires_at"] or stamp, stamp)
+        held = next(iter(self._held(keys + replaced)), None)
         if held is None:
             held = Held(self._ids.get(keys[0]) or new_id(), values, values["source_updated_at"], 1, is_new=True)
             values["severity"] = values["severity"] or Severity.MEDIUM
             values["status"] = values["status"] or ThreatStatus.ACTIVE
             self._known[keys[0]] = held
-            self._name(held, keys)
+            self._name(held, keys + replaced)
             self._version(held, {})
             return Outcome("new", held.id)
-        stamp = values["source_updated_at"]
         if stamp and held.stamp and stamp < held.stamp:
             return Outcome("older", held.id)
-        self._name(held, keys)
+        others = self._end([other for other in self._held(replaced) if other is not held], stamp, stamp)
+        self._name(held, keys + replaced)
+        outcome = self._state(held, changes_of(held, values), stamp)
+        return Outcome("updated", held.id) if others.kind == "updated" else outcome
+
+    def _held(self, keys: list[Key]) -> list[Held]:
+        """Return the threats that go by these names, each once."""
+        return list({held.id: held for key in keys if (held := self._known.get(key))}.values())
+
+    def _end(self, threats: list[Held], over_at: datetime | None, stamp: datetime | None) -> Outcome:
+        """Decide what their end changes; the outcome is updated if it changes any of them."""
+        outcome = Outcome("unknown")
+        for held in threats:
+            if stamp and held.stamp and stamp < held.stamp:
+                became = Outcome("older", held.id)
+            else:
+                became = self._state(held, ending(held, over_at), stamp)
+            if outcome.kind != "updated":
+                outcome = became
+        return outcome
+
+    def _state(self, held: Held, changes: dict[str, tuple[Any, Any]], stamp: datetime | None) -> Outcome:
+        """Note what a statement of this stamp changes."""
         if stamp and stamp != held.stamp:
             held.stamp, held.is_changed = stamp, True
-        changes = _changes(held, values)
         if not changes:
             return Outcome("unchanged", held.id)
         held.is_changed = True
         held.values = {**held.values, **{name: after for name, (_, after) in changes.items()}}
         held.versions += 1
-        self._version(held, {name: _plain(pair) for name, pair in changes.items()})
+        self._version(held, {name: plain(pair) for name, pair in changes.items()})
         if "observed_at" in changes:
             self._moved.add(held.id)
         if not changes.keys().isdisjoint(TEXTS):
@@ -212,7 +205,7 @@ class Batch:
 
     def _new_row(self, held: Held) -> dict[str, Any]:
         return {
-            **{name: value for name, value in held.values.items() if name != "aliases"},
+            **{name: value for name, value in held.values.items() if name not in NOT_KEPT},
             "tenant_id": self._actor.tenant_id,
             "id": held.id,
             "source_updated_at": held.stamp,
@@ -236,48 +229,6 @@ class Batch:
             "last_version_at": self._time,
             "updated_at": self._time,
         }
-
-
-def _known(actor: Actor, keys: set[Key]) -> dict[Key, Held]:
-    """Return the threats that go by any of the names, by name. Two statements."""
-    if not keys:
-        return {}
-    columns = [getattr(Threat, name) for name in (*STATED, "severity", "status")]
-    head = (Threat.id, Threat.source, Threat.source_updated_at, Threat.version_count, Threat.status_is_set, *columns)
-    by_id = sa.select(Threat.external_id.label("name"), *head).where(
-        owned(actor, Threat), sa.tuple_(Threat.source, Threat.external_id).in_(keys)
-    )
-    by_alias = (
-        sa.select(ThreatAlias.alias.label("name"), *head)
-        .join(Threat, sa.and_(Threat.tenant_id == ThreatAlias.tenant_id, Threat.id == ThreatAlias.threat_id))
-        .where(owned(actor, ThreatAlias), sa.tuple_(ThreatAlias.source, ThreatAlias.alias).in_(keys))
-    )
-    known: dict[Key, Held] = {}
-    held: dict[UUID, Held] = {}
-    for row in (*db.session.execute(by_id), *db.session.execute(by_alias)):
-        if row.id not in held:
-            values = {column.key: getattr(row, column.key) for column in columns}
-            held[row.id] = Held(row.id, values, row.source_updated_at, row.version_count, row.status_is_set)
-        known.setdefault((row.source, row.name), held[row.id])
-    return known
-
-
-def _changes(held: Held, values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return what the record changes, field by field, as before and after.
-
-    Severity and status are changed only by a record that states them, and a status that a person set stands.
-    """
-    was = held.values
-    changes = {name: (was[name], values[name]) for name in STATED if was[name] != values[name]}
-    if values["severity"] not in {None, was["severity"]}:
-        changes["severity"] = (was["severity"], values["severity"])
-    if values["status"] not in {None, was["status"]} and not held.status_is_set:
-        changes["status"] = (was["status"], values["status"])
-    return changes
-
-
-def _plain(pair: tuple[Any, Any]) -> list[Any]:
-    return [value.isoformat() if isinstance(value, datetime) else value for value in pair]
 
 
 def _restart_incidents(actor: Actor, threat_ids: set[UUID], time: datetime) -> None:
