@@ -157,14 +157,13 @@ class Act:
         """Return the act's id."""
         return self.row.id
 
-    def change(self, incident: Incident, **values: Any) -> bool:
-        """Set fields of an incident and remember how they were. Return whether any was different."""
+    def change(self, incident: Incident, **values: Any) -> None:
+        """Set fields of an incident and remember how they were."""
         differing = {name: value for name, value in values.items() if getattr(incident, name) != value}
         for name, value in differing.items():
             pair = [plain(getattr(incident, name)), plain(value)]
             self._changes.setdefault(str(incident.id), {})[name] = pair
             setattr(incident, name, value)
-        return bool(differing)
 
     def link(self, incident: Incident, threat_ids: Sequence[UUID]) -> None:
         """Link threats that are not linked yet, in order. One statement."""
