@@ -24,7 +24,8 @@ export class ThreatMap {
   #place = null;
   #view = null;
   #address = readMapAddress();
-  #isFitting = false;
+  /** Whether the person has put a hand to the map since it last showed all; what moves it otherwise is not for the address. */
+  #isTouched = false;
   /** How often the map was asked to go somewhere: what comes of an earlier time counts no more. */
   #placesAsked = 0;
   #fetchOutlines = latestOnly("json");
@@ -59,6 +60,9 @@ export class ThreatMap {
     for (const [type, listener] of Object.entries(follow)) this.#map.on(type, listener);
     agree(list, this.#map);
     selection.addEventListener("change", () => this.#ask());
+    for (const type of ["pointerdown", "wheel", "keydown"]) {
+      element.addEventListener(type, () => (this.#isTouched = true), { capture: true, passive: true });
+    }
     addEventListener("hashchange", () => this.#followAddress());
     document.addEventListener("visibilitychange", () => document.hidden || this.#outline());
     this.#outline();
@@ -95,8 +99,7 @@ export class ThreatMap {
 
   #moved(seen) {
     this.#place = seen;
-    if (this.#isFitting) this.#isFitting = false;
-    else this.#note({ place: seen });
+    if (this.#isTouched) this.#note({ place: seen });
     this.#ask();
   }
 
@@ -135,7 +138,7 @@ export class ThreatMap {
         zoom = closer;
         bbox = fromEdges(edges);
       }
-      this.#isFitting = true;
+      this.#isTouched = false;
       this.#note({ place: null });
       if (edges) this.#map.fit(edges);
       else this.#moved(this.#map.seen());
