@@ -241,3 +241,30 @@ def test_undoing_is_an_act_that_names_what_it_reversed(who, ids):
     undo = last_act()
     assert (undo.kind, undo.undoes_id, undo.incident_id, undo.data) == ("undone", act.id, it, {"undone_kind": "threat_linked"})
     assert (back.version, back.link_count, back.updated_at) == (3, 2, undo.at)
+
+
+def test_what_follows_incidents_from_memory_hears_of_links_and_of_being_there_and_of_nothing_else(who, ids):
+    it = made(who, ids[:2])
+    numbers = [db.session.get(Incident, (who.tenant_id, it)).change]
+    for act in (
+        lambda: incidents.change(who, it, Changes(title="New", status="closed")),
+        lambda: incidents.comment(who, it, "Seen."),
+        lambda: incidents.unlink(who, it, ids[:1]),
+        lambda: incidents.delete(who, it),
+        lambda: incidents.restore(who, it),
+    ):
+        act()
+        db.session.expire_all()
+        numbers.append(db.session.get(Incident, (who.tenant_id, it)).change)
+    created, edited, commented, taken, deleted, restored = numbers
+    assert created == edited == commented < taken < deleted < restored
+
+
+def test_an_act_on_two_incidents_is_in_the_timelines_of_those_two_alone(who, ids):
+    one, two, three = made(who, ids[:2]), made(who, ids[2:4]), made(who, [])
+    incidents.move(who, one, ids[:1], str(two))
+    kinds = [
+        [item.kind for item in incidents.timeline(who, incident_id).items if item.kind == "moved"]
+        for incident_id in (one, two, three)
+    ]
+    assert kinds == [["moved"], ["moved"], []]
