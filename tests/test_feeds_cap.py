@@ -10,6 +10,7 @@ from flask import Flask
 from app.db import db
 from app.errors import Unreadable
 from app.feeds import cap, cap_index
+from app.feeds.cap_terms import FURTHER
 from app.feeds.record import Item, LeftOut, Problem, Record
 from app.models import Threat, ThreatVersion
 from app.service import imports
@@ -283,7 +284,7 @@ def test_the_entries_of_one_alert_are_one_threat_over_all_their_areas():
     assert (record.external_id, record.location, record.location_country) == ("a1", "Town; Village", "DE")
     assert (record.title, record.severity, record.source) == ("Flood Warning", Severity.MEDIUM, "alarm.example")
     assert record.source_updated_at == datetime(2026, 4, 18, 8, tzinfo=UTC)
-    assert further == LeftOut(2, cap_index.FURTHER)
+    assert further == LeftOut(2, FURTHER)
 
 
 def test_an_entry_that_there_is_no_alert_is_left_out_and_a_cancelled_one_is_an_end():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.errors import Unreadable
 from app.feeds.formats import FORMATS, recognise
 from tests.test_feeds_cap import ENTRY, alert
+from tests.test_feeds_json import EVENT, collection, event, warning
 from tests.test_feeds_sources import HEADER, ITEM, ROW, RSS, earthquake
 
 COLLECTION = json.dumps({"type": "FeatureCollection", "features": [earthquake(), earthquake(id="us2")]}).encode()
@@ -20,6 +21,9 @@ GOOD = {
     "usgs_geojson": COLLECTION,
     "usgs_csv": f"{HEADER}\n{ROW}\n".encode(),
     "gdacs_rss": (RSS % ITEM).encode(),
+    "gdacs_json": collection(event(), event(eventid=8)),
+    "nws": collection(warning(vtec="NEW FA.A.0004"), warning("m2")),
+    "eonet": json.dumps({"title": "EONET Events", "events": [EVENT]}).encode(),
     "cap": alert().encode(),
     "cap_index": f'<feed xmlns:cap="urn:oasis:names:tc:emergency:cap:1.2"><entry>{ENTRY}</entry></feed>'.encode(),
     "geojson": COLLECTION,

@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 from app.errors import Unreadable
 from app.feeds import prose
 from app.feeds.cap import area_place, country_of, never_began
-from app.feeds.cap_terms import kept_off, rationale, severity
+from app.feeds.cap_terms import FURTHER, kept_off, rationale, severity
 from app.feeds.look import Look
 from app.feeds.record import Item, LeftOut, Problem, Record
 from app.feeds.times import any_time
@@ -23,7 +23,6 @@ from app.feeds.values import BadRow, precision, shown
 from app.feeds.xmlfile import children, load, name, word
 from app.terms import ThreatStatus
 
-FURTHER = "further areas of the same alert"
 NONE = "entries that say there is no alert"
 
 _CAP = re.compile(r"urn:oasis:names:tc:emergency:cap|incident\.com/cap")

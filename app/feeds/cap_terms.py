@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from app.terms import Severity
 
+FURTHER = "further areas of the same alert"
+"""Why a part of an alert is no threat of its own."""
+
 _SEVERITIES = {
     "extreme": Severity.CRITICAL,
     "severe": Severity.HIGH,

