@@ -237,13 +237,14 @@ def test_where_the_map_is_comes_back_with_the_address(page, site):
 
 
 def test_the_map_says_how_far_the_threats_are_counted_and_what_went_wrong(browser, site):
-    answers = iter([{"status": 202, "json": {"warming": {"done": 400_000, "of": 1_000_000}}}, {"status": 503, "body": ""}])
+    answers = [{"status": 202, "json": {"warming": {"done": 400_000, "of": 1_000_000}}}]
     faults: list[str] = []
     with watched(browser, site, faults) as context:
         page = open_at(context, site, "")
-        page.route("**/threats/view?*", lambda route: route.fulfill(**next(answers)))
+        page.route("**/threats/view?*", lambda route: route.fulfill(**answers[-1]))
         page.get_by_role("checkbox", name="Critical").check()
         expect(page.locator(".map-busy")).to_have_text("Counting 400,000 of 1,000,000")
+        answers.append({"status": 503, "body": ""})
         expect(page.locator("#map-status")).to_contain_text("The server answered with an error (503).")
         expect(page.locator(".map-busy")).to_have_text("")
         page.unroute("**/threats/view?*")
