@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import db, new_id, now, transaction
+from app.db import db, new_id, now, refresh_small_statistics, transaction
 from app.errors import Faults
 from app.feeds.record import Record
 from app.models import Incident, Tenant, Threat, ThreatAlias, ThreatLink, ThreatText, ThreatVersion
@@ -22,6 +22,7 @@ from app.service.threats.wording_search import TEXTS, indexed
 from app.terms import Permission, Severity, ThreatStatus
 
 UPSERT_MAX = 1_000
+MANY = 500
 NOT_KEPT = {"aliases", "replaces", "is_end"}
 """What a record says besides the values of a threat."""
 THREAT_TABLES = tuple(model.__tablename__ for model in (Threat, ThreatAlias, ThreatText, ThreatVersion))
@@ -67,6 +68,8 @@ def upsert(
         batch = Batch(actor, known_by(actor, named), ids or {})
         outcomes = [batch.put(values) if values else Outcome("failed") for values in cleaned]
         batch.write()
+    if sum(outcome.kind == "new" for outcome in outcomes) >= MANY:
+        refresh_small_statistics(*THREAT_TABLES)
     return outcomes
 
 
