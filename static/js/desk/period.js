@@ -190,14 +190,14 @@ export class Period {
     const from = Number(this.#from.value);
     const to = Number(this.#to.value);
     const about = this.#data.counts.slice(from, to).reduce((sum, count) => sum + count, 0);
-    const words = total === null ? `about ${number.format(about)}` : number.format(total);
     const begin = minute(this.#timeOf(from));
     const end = minute(this.#timeOf(to));
     const period =
       from === 0 && to === this.#last ? "at any time"
       : from === 0 ? `before ${end} UTC`
       : to === this.#last ? `from ${begin} UTC on`
-      : `from ${begin} to ${end} UTC`;
-    this.#words.textContent = `${words} ${period}`;
+      : `${begin} – ${end} UTC`;
+    const count = made("strong", { textContent: total === null ? `about ${number.format(about)}` : number.format(total) });
+    this.#words.replaceChildren(count, " ", made("br"), period);
   }
 }
