@@ -24,7 +24,7 @@ from app.service.idempotency import Answer, Request, once
 from app.service.incidents import Changes, NewIncident
 from app.service.incidents.history import history, kinds_of, latest, position
 from app.service.incidents.read import links_page
-from app.service.incidents.similar import open_incidents, similar
+from app.service.incidents.similar import open_incidents
 from app.terms import IncidentStatus
 from tests import make
 
@@ -62,7 +62,7 @@ def plain(value):
         return {str(name): plain(one) for name, one in value.items() if name not in {"tenant_id", "change"}}
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
-    return re.sub(rf"{now():%Y-%m-%d}.*", "today", str(value))
+    return re.sub(rf"{now():%Y-%m-%d}( at |[T ])[\d:.+]*", "today", str(value))
 
 
 def rows(tenant_id):
@@ -77,7 +77,7 @@ def rows(tenant_id):
 
 
 def all_that_is_read(who, ids):
-    """Return what every reading function answers, for each incident that there is."""
+    """Return what the reading functions answer that ask the database alone, for each incident that there is."""
     mine = db.session.execute(
         sa.select(Incident.id, Incident.deleted_at).where(Incident.tenant_id == who.tenant_id).order_by(Incident.id)
     ).all()
@@ -88,7 +88,6 @@ def all_that_is_read(who, ids):
         incidents.search(who, {"bbox": Box.parse("3.361,6,3.362,7")}),
         incidents.search(who, {"status": IncidentStatus.OPEN, "q": "port"}),
         incidents.status_counts(who, {}),
-        similar(who, [str(i) for i in ids[:3]]),
         open_incidents(who, "", (6.44, 3.36)),
         open_incidents(who, "", None),
     ]
@@ -147,6 +146,10 @@ def life(who, ids):
     ):
         yield attempt(verb, first, *arguments)
         yield attempt(incidents.undo, first, last(first))
+    yield attempt(incidents.unlink, first, texts[1:2])
+    taken_out = last(first)
+    yield attempt(incidents.link, first, texts[1:2])
+    yield attempt(incidents.undo, first, taken_out)
     yield attempt(incidents.comment, first, "Noted.")
     yield attempt(incidents.unlink, first, [texts[5], make.WHEN.isoformat()])
     yield threats.upsert(who, [make.record(1, title="Road closure, longer")], faults=Faults())
