@@ -13,6 +13,7 @@ from app.errors import Unreadable
 from app.feeds.formats import FORMATS, recognise
 from tests.test_feeds_cap import ENTRY, alert
 from tests.test_feeds_json import EVENT, collection, event, warning
+from tests.test_feeds_rows import BATTLE, FIRE, RIOT, news, table
 from tests.test_feeds_sources import HEADER, ITEM, ROW, RSS, earthquake
 
 COLLECTION = json.dumps({"type": "FeatureCollection", "features": [earthquake(), earthquake(id="us2")]}).encode()
@@ -24,6 +25,10 @@ GOOD = {
     "gdacs_json": collection(event(), event(eventid=8)),
     "nws": collection(warning(vtec="NEW FA.A.0004"), warning("m2")),
     "eonet": json.dumps({"title": "EONET Events", "events": [EVENT]}).encode(),
+    "firms": table(FIRE, FIRE | {"type": "2"}),
+    "ucdp": table(BATTLE, BATTLE | {"best": "0"}),
+    "gdelt": "\n".join((news(), news(c33="3"))).encode(),
+    "acled": table(RIOT, RIOT | {"event_date": "2025-05-16"}),
     "cap": alert().encode(),
     "cap_index": f'<feed xmlns:cap="urn:oasis:names:tc:emergency:cap:1.2"><entry>{ENTRY}</entry></feed>'.encode(),
     "geojson": COLLECTION,

