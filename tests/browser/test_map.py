@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from base64 import b85decode
 from collections.abc import Iterator
 
 import flask_migrate
@@ -11,18 +12,28 @@ import numpy as np
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
 from app import create_app
-from app.db import db
+from app.db import db, transaction
 from app.errors import Faults
+from app.models import Incident
 from app.service import threats
 from app.service.actor import Actor
 from tests import make
 from tests.browser.conftest import Site, watched
 from tests.serving import served
 
+DARK_LAND = [31, 31, 31, 255]
 STACK = {"lat": 6.6, "lng": 4.9}
 FIELD = 2_400
+# Five tiles, of the world at zoom 0 and 1, all land, made with the writer of the PMTiles project.
+ALL_LAND = b85decode(
+    "P)$^6Y-Mu;e*gdg000009RL6T00000oB#j-00000761SM00000vH$=8000000000000000vH$=800000Z~y=R000001poj5000000ssI2000000ssI2000"
+    "000RjR60096lwv>PeR?Ps?No#=ksWJcn000000000ViwFP!0000217l)fWMr|hU}OLQ-WRA=2><{9ABzY8000000t2hA1pq_8rlSG?001A02mk;800065l"
+    "TzklO-(E+$q*9dV3c51;^$;&aFAm7Z{Og+0A%rNG$>Rs0RTRG-jO8$001A02mk;800065lTzklO-(E+$q*9dV3J@~;^$;&aFAm7Z{Og+0A%rNG$>Rs0RU~"
+    "yGo&Q|000"
+)
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +263,48 @@ def test_the_map_says_how_far_the_threats_are_counted_and_what_went_wrong(browse
         expect(page.locator("#map-status")).to_have_text("")
         assert [fault for fault in faults if "status of 503" not in fault] == []
         faults.clear()
+
+
+def test_an_open_incident_over_the_antimeridian_is_one_outline_whose_title_leads_to_it(browser, field):
+    ring = [[175, -21], [-174, -21], [-174, -13], [175, -13], [175, -21]]
+    incident_id = make.incident(field.app, make.actor(field.app), field.ids, "Cyclone over Fiji")
+    with field.app.app_context(), transaction():
+        db.session.execute(update(Incident).values(area={"type": "Polygon", "coordinates": [ring]}))
+    with watched(browser, field) as context:
+        page = open_at(context, field, "#map=-10,-178,4")
+        page.get_by_role("link", name="Cyclone over Fiji").click()
+        expect(page).to_have_url(f"{field.address}/incidents/{incident_id}")
+
+
+def test_a_file_of_vector_tiles_is_drawn_under_the_policy_of_the_pages(browser, tmp_path):
+    tiles = tmp_path / "land.pmtiles"
+    tiles.write_bytes(ALL_LAND)
+    app = create_app(DATA_DIR=tmp_path, DATABASE_URL="")
+    with app.app_context():
+        flask_migrate.upgrade()
+    make.person(app)
+    environment = {"CORDON_DATA_DIR": str(tmp_path), "CORDON_DATABASE_URL": "", "CORDON_PMTILES": str(tiles)}
+    with served(environment) as address, watched(browser, Site(address, app), color_scheme="dark") as context:
+        page = open_at(context, Site(address, app), "#map=0,0,3")
+        expect(page.get_by_role("link", name="Protomaps")).to_be_visible()
+        expect(page.locator(".leaflet-tile-loaded").first).to_be_visible()
+        pixel = "tile => [...tile.getContext('2d').getImageData(9, 9, 1, 1).data]"
+        assert page.locator(".leaflet-tile-loaded").first.evaluate(pixel) == DARK_LAND
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_a_tap_on_a_narrow_screen_opens_the_panel_within_the_map(browser, field):
+    with watched(browser, field, viewport={"width": 320, "height": 640}, has_touch=True, reduced_motion="reduce") as context:
+        page = open_at(context, field, f"#map={STACK['lat']},{STACK['lng']},9")
+        page.locator("#map").scroll_into_view_if_needed()
+        page.touchscreen.tap(*middle(page))
+        panel = page.get_by_role("region", name="3 threats at one place")
+        expect(panel.get_by_role("listitem")).to_have_count(3)
+        box, around = panel.bounding_box(), page.locator("#map").bounding_box()
+        assert box["x"] >= around["x"]
+        assert box["x"] + box["width"] <= around["x"] + around["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
 def test_without_a_canvas_the_page_says_so_and_the_list_works(context, site):
