@@ -37,6 +37,23 @@ def desk(page: Page, site: Site, _incident: str) -> None:
     page.get_by_text("More filters").click()
 
 
+def desk_in_select_mode(page: Page, site: Site, _incident: str) -> None:
+    """A corner of an area is set, threats are to be taken away, the tray lists steps, and a city is being looked for."""
+    sign_in(page, site)
+    page.get_by_role("button", name="Select everything in view").click()
+    page.locator('input[name="threat_ids"]').first.click()
+    page.locator("#steps li").nth(1).wait_for()
+    page.get_by_role("button", name="Select near a place").click()
+    page.get_by_role("button", name="Select an area by its corners").click()
+    page.get_by_role("button", name="Take away", exact=True).first.click()
+    page.locator("#map").focus()
+    for key in ("ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    page.get_by_role("button", name="Close area").wait_for()
+    page.get_by_role("combobox", name="City").fill("la")
+    page.locator(".options li").first.wait_for()
+
+
 def desk_with_errors(page: Page, site: Site, _incident: str) -> None:
     sign_in(page, site)
     page.goto("/?bbox=here")
@@ -147,6 +164,7 @@ def missing(page: Page, site: Site, _incident: str) -> None:
     [
         login,
         desk,
+        desk_in_select_mode,
         desk_with_errors,
         desk_with_a_bad_filter,
         incidents,

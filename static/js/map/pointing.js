@@ -89,7 +89,8 @@ export class Pointing {
 
   #point() {
     if (!this.#pointer || this.#map.dragging?.moving?.()) return;
-    const hit = this.#threats.hit(this.#pointer, REACH.mouse);
+    const isDrawing = this.#map.getContainer().classList.contains("map-drawing");
+    const hit = isDrawing ? null : this.#threats.hit(this.#pointer, REACH.mouse);
     const group = hit?.group ?? null;
     if (group === this.#hovered) return;
     this.#hover(group);
@@ -106,7 +107,7 @@ export class Pointing {
     const { group, radius } = hit;
     const show = (lines) => this.#tooltip.show(hit, radius + 8, lines);
     if (!this.#threats.isOne(group)) {
-      show(describeCluster(group, this.#canPart(group)));
+      show(describeCluster(group, this.#mode() ?? (this.#canPart(group) ? "zoom" : "list")));
       return;
     }
     const view = this.#threats.view();

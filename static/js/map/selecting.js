@@ -163,6 +163,8 @@ export class Selecting {
     const tool = this.#tool;
     const mode = this.#modeOf();
     this.#container.classList.toggle("map-selecting", tool !== null);
+    // While a line is drawn or corners are set, nothing is pointed at.
+    this.#container.classList.toggle("map-drawing", this.#drag?.moved || (tool !== null && !tool.drags));
     this.#container.classList.toggle("map-taking-away", (tool !== null || this.#drag !== null) && mode === "take");
     for (const [name, button] of this.#buttons) button.setAttribute("aria-pressed", String(tool?.name === name));
     const alt = mode === "add" && hasMouse ? " Hold Alt to take away." : "";
@@ -262,7 +264,6 @@ export class Selecting {
       if (this.#point(event).distanceTo(drag.from) < LEAST_DRAG) return;
       drag.moved = true;
       this.#container.setPointerCapture(event.pointerId);
-      this.#container.classList.add("map-drawing");
       drag.tool.begin(this.#map.containerPointToLatLng(drag.from));
       this.#show();
     }
@@ -287,7 +288,6 @@ export class Selecting {
     if (!this.#drag) return;
     this.#drag.tool.cancel();
     this.#drag = null;
-    this.#container.classList.remove("map-drawing");
     this.#show();
   }
 

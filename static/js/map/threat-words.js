@@ -40,8 +40,15 @@ export function describePoint(view, row) {
 
 const counted = (count, words) => `${number.format(count)} ${words}`;
 
-/** @param {import("./clusters.js").Group} group @param {boolean} canPart @returns {string[]} */
-export function describeCluster(group, canPart) {
+const CLICKS = {
+  zoom: "Click to zoom in",
+  list: "At the same place. Click to list them",
+  add: "Click to select them",
+  take: "Click to take them out of the selection",
+};
+
+/** @param {import("./clusters.js").Group} group @param {keyof typeof CLICKS} click what a click does @returns {string[]} */
+export function describeCluster(group, click) {
   const parts = [];
   for (let rank = 4; rank >= 0; rank -= 1) {
     if (group.bySeverity[rank]) parts.push(counted(group.bySeverity[rank], SEVERITIES[rank]));
@@ -52,7 +59,7 @@ export function describeCluster(group, canPart) {
     parts.join(" · "),
     broad ? `${broad === count ? "All" : number.format(broad)} somewhere in a country or region, not at this point` : "",
     selected ? `${number.format(selected)} selected` : "",
-    canPart ? "Click to zoom in" : "At the same place. Click to list them",
+    CLICKS[click],
   ];
 }
 
