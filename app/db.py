@@ -244,33 +244,24 @@ def release() -> None:
     db.engine.dispose()
 
 
-def refresh_statistics(*tables: str) -> None:
+def refresh_statistics(*tables: str, if_small: bool = False) -> None:
     """Have PostgreSQL look at these tables anew after many rows came in, in a transaction of its own.
 
-    It is a help, so its failure is not one of the work before it. SQLite is left alone: our statements fix their order by their
-    form, and statistics of yesterday's sizes would lead it astray.
+    With `if_small`, only if it takes one of them for small: it then plans by any index, also for the checks of foreign keys, and
+    filling a table takes time with the square of the rows. It is a help, so its failure is not one of the work before it. SQLite
+    is left alone: our statements fix their order by their form, and statistics of yesterday's sizes would lead it astray.
     """
     session = db.session()
     if session.get_bind().dialect.name != "postgresql":
+        return
+    sizes = sa.text("SELECT min(reltuples) FROM pg_class WHERE oid = ANY(CAST(:tables AS regclass[]))")
+    if if_small and (session.scalar(sizes, {"tables": list(tables)}) or 0) >= SMALL_TABLE:
         return
     try:
         with transaction():
             session.execute(sa.text(f"ANALYZE {', '.join(tables)}"))
     except sa.exc.DBAPIError:
         session.rollback()
-
-
-def refresh_small_statistics(*tables: str) -> None:
-    """Have PostgreSQL look at these tables anew if it takes one of them for small.
-
-    It then plans by any index, also for the checks of foreign keys: putting 20,000 threats into an empty database took minutes.
-    """
-    session = db.session()
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    known = sa.text("SELECT min(reltuples) FROM pg_class WHERE oid = ANY(CAST(:tables AS regclass[]))")
-    if (session.scalar(known, {"tables": list(tables)}) or 0) < SMALL_TABLE:
-        refresh_statistics(*tables)
 
 
 def given_ids(*lists: Sequence[UUID]) -> sa.FromClause:

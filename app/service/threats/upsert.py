@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import db, new_id, now, refresh_small_statistics, transaction
+from app.db import db, new_id, now, refresh_statistics, transaction
 from app.errors import Faults
 from app.feeds.record import Record
 from app.models import Incident, Tenant, Threat, ThreatAlias, ThreatLink, ThreatText, ThreatVersion
@@ -69,7 +69,7 @@ def upsert(
         outcomes = [batch.put(values) if values else Outcome("failed") for values in cleaned]
         batch.write()
     if sum(outcome.kind == "new" for outcome in outcomes) >= MANY:
-        refresh_small_statistics(*THREAT_TABLES)
+        refresh_statistics(*THREAT_TABLES, if_small=True)
     return outcomes
 
 
