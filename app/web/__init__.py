@@ -24,6 +24,7 @@ from app.web import (
     text,
     threats,
     told,
+    wire_size,
 )
 from app.web.errors import html_error
 
@@ -33,6 +34,7 @@ __all__ = ["html_error", "init_app"]
 def init_app(app: Flask) -> None:
     """Add the pages and the sign-in to the application."""
     headers.init_app(app)
+    wire_size.init_app(app)
     guard.init_app(app)
     sign_in.init_app(app)
     text.init_app(app)

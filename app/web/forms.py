@@ -12,7 +12,7 @@ from app.terms import Scope
 
 
 class IncidentForm(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
-    """The desk's form: a new incident without its threats, which are checkboxes of the list, and the name of a view to be saved."""
+    """The desk's form: a new incident without its threats, which are checkboxes of the list; and the name of a saved view."""
 
     title = StringField("Title", description="What is going on, and where.", render_kw={"maxlength": TITLE_MAX})
     description = TextAreaField(
