@@ -135,10 +135,10 @@ def test_nothing_of_another_tenant_is_on_any_page(app, client, ada):
         ("GET", "/threats/points", 200),
         ("GET", "/?q=a&q=b", 400),
         ("GET", "/nothing", 404),
+        ("GET", "/static/nothing", 404),
         ("GET", "/incidents/not-an-id", 404),
         ("POST", "/incidents", 400),
         ("DELETE", "/incidents", 405),
-        ("GET", "/static/css/base.css", 200),
     ],
 )
 def test_every_answer_carries_the_headers(client, ada, method, path, status):
@@ -151,8 +151,15 @@ def test_every_answer_carries_the_headers(client, ada, method, path, status):
     assert "unsafe" not in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "same-origin"
-    if not path.startswith("/static"):
-        assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_file_opened_by_itself_can_do_nothing(client):
+    for path in ("/static/css/base.css", "/static/css/icon.svg"):
+        with client.get(path) as answer:
+            assert answer.status_code == 200
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_the_policy_lets_in_the_tile_host_and_nothing_else():

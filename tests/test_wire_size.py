@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +31,7 @@ def got(client, path: str, **headers: str):
 
 def sheet(client) -> str:
     """Return the address that a page gives for a file."""
-    return re.search(r'href="(/static/[^"]*base\.css)"', client.get("/login").text)[1]
+    return re.search(r'href="(/static/[^"]*base\.css)"', client.get("/login", follow_redirects=True).text)[1]
 
 
 def test_a_file_is_kept_by_the_browser_under_an_address_of_its_content(client):
@@ -57,6 +58,22 @@ def test_a_file_comes_compressed_to_who_takes_it_so_and_not_again_if_it_is_the_s
     assert got(client, path, Accept_Encoding="gzip;q=0").data == plain.data
     part = got(client, path, Accept_Encoding="gzip", Range="bytes=0-9")
     assert (part.status_code, part.data) == (206, plain.data[:10])
+
+
+def test_a_script_comes_without_its_comments_and_with_its_lines_where_they_were(app, client):
+    folder = Path(app.static_folder)
+    for path in sorted(folder.glob("js/**/*.js")):
+        lines = path.read_text().split("\n")
+        sent = (
+            gzip.decompress(got(client, f"/static/{path.relative_to(folder)}", Accept_Encoding="gzip").data).decode().split("\n")
+        )
+        assert len(sent) == len(lines), path
+        for before, after in zip(lines, sent, strict=True):
+            assert after == before or (not after and before.lstrip().startswith(("/**", "*", "//"))), (path, before)
+
+
+def test_a_file_is_the_same_for_everyone(desk):
+    assert got(desk, sheet(desk), Accept_Encoding="gzip").headers["Vary"] == "Accept-Encoding"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Headers that every response carries, pages and errors and files alike."""
+"""Headers that every response carries, pages and errors alike, and the few of a file."""
 
 from __future__ import annotations
 
@@ -47,9 +47,13 @@ def _origin(tile_url: str) -> str:
 
 
 def _add(response: Response) -> Response:
+    if request.endpoint == "static" and response.status_code < 400:
+        # There are many, so they say the least that keeps one that is opened by itself from doing anything.
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Content-Security-Policy"] = "default-src 'none'"
+        return response
     for name, value in FIXED.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", content_security_policy(current_app.config["TILE_URL"]))
-    if request.endpoint != "static" and "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import re
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, request, send_from_directory
+from flask import Flask, Response, current_app, request, send_from_directory, session
 
 from app.web.guard import API_PREFIX
 
@@ -19,6 +20,8 @@ PAGE = "text/html"
 OWN = {"same-origin", "none"}
 """What a browser says of a request that no other site made it send."""
 YEAR = "public, max-age=31536000, immutable"
+COMMENTS = re.compile(r"^[ \t]*(?:/\*\*.*?\*/|//[^\n]*)[ \t]*(?=\n)", re.DOTALL | re.MULTILINE)
+"""Those of our scripts that stand on lines of their own; a third of their bytes."""
 
 
 def init_app(app: Flask) -> None:
@@ -57,16 +60,24 @@ def _file(filename: str) -> Response:
     if response.status_code == 200 and response.mimetype in TEXTS and _is_welcome():
         etag, _ = response.get_etag()
         response.direct_passthrough = False
-        body = _compressed_file(str(Path(folder) / name), etag or "")
+        body = _compressed_file(str(Path(folder) / name), etag or "", is_ours=name.startswith("js/"))
         response.close()
         response.set_data(body)
         _mark(response)
+    for name in ("Content-Disposition", "Last-Modified", "Date"):
+        response.headers.pop(name, None)
     return response
 
 
 @cache
-def _compressed_file(path: str, _etag: str) -> bytes:
-    return gzip.compress(Path(path).read_bytes(), 9, mtime=0)
+def _compressed_file(path: str, _etag: str, *, is_ours: bool) -> bytes:
+    body = Path(path).read_bytes()
+    return gzip.compress(without_comments(body.decode()).encode() if is_ours else body, 9, mtime=0)
+
+
+def without_comments(script: str) -> str:
+    """Return a script of ours with empty lines in place of its comments, so that the others keep their numbers."""
+    return COMMENTS.sub(lambda found: "\n" * found[0].count("\n"), script)
 
 
 def _compress(response: Response) -> Response:
@@ -76,6 +87,10 @@ def _compress(response: Response) -> Response:
     watch the lengths, could guess the token, so a page is compressed only where the browser says that no other site asked.
     """
     kind = response.mimetype
+    if request.endpoint == "static" and response.status_code < 400:
+        # The sign-in has looked at the session, but a file is the same for everyone, and kept whoever signs in next.
+        session.accessed = False
+        return response
     if request.path.startswith(API_PREFIX) or (kind not in TEXTS and kind != PAGE) or response.is_streamed:
         return response
     if kind == PAGE and request.headers.get("Sec-Fetch-Site") not in OWN:
