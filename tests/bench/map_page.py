@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import flask_migrate
 from flask import Flask
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
@@ -52,6 +53,8 @@ def main() -> None:
             command = [sys.executable, "tests/bench/threats.py", "--count", str(options.count), "--data-dir", folder]
             subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
         app = create_app(DATA_DIR=data_dir, DATABASE_URL="")
+        with app.app_context():
+            flask_migrate.upgrade()  # a folder that was kept may be of an earlier schema
         with served({"CORDON_DATA_DIR": str(data_dir), "CORDON_DATABASE_URL": ""}, workers=1) as address:
             print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n\n| what | value |\n| --- | --- |")
             with sync_playwright() as playwright:

@@ -69,7 +69,6 @@ const Heat = CanvasLayer.extend({
     }
     small.putImageData(image, 0, 0);
     ctx.imageSmoothingEnabled = true;
-    ctx.imageSmoothingQuality = "high";
     ctx.drawImage(this._small, 0, 0, columns * SQUARE, lines * SQUARE);
   },
 });
