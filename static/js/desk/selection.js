@@ -36,9 +36,12 @@ export class Selection extends EventTarget {
   #past = [];
   #known = new Map();
   #timer = 0;
+  #isFailing = false;
   /** @type {Counted | null} what the steps come to; null while the server counts */
   counted = null;
-  /** What is to be said of the selection: how far it is counted, or what went wrong. */
+  /** How far it is counted, if that takes long. */
+  progress = "";
+  /** What went wrong. */
   words = "";
 
   /**
@@ -50,7 +53,10 @@ export class Selection extends EventTarget {
     super();
     this.#field = form.elements.selection;
     this.#listed = listed;
-    this.#counting = new Counting(form.elements.csrf_token.value, ({ done, of }) => this.#say(`Counting ${done} of ${of}`));
+    this.#counting = new Counting(form.elements.csrf_token.value, ({ done, of }) => {
+      this.progress = `Counting ${done} of ${of}`;
+      this.dispatchEvent(new Event("counted"));
+    });
     if (draft && this.isEmpty) this.#field.value = draft;
     // The form is sent as its steps alone: rows that are shown may lag behind them.
     form.addEventListener("formdata", ({ formData }) => {
@@ -137,7 +143,8 @@ export class Selection extends EventTarget {
   }
 
   #refused(error) {
-    // Steps that the server can't read are given up, those that it could not count are kept.
+    // A step that the server can't use is given up, those that it could not count are kept.
+    this.#isFailing = !error.isAboutInput;
     if (error.isAboutInput) this.undo();
     else this.#timer = setTimeout(() => this.count(), AGAIN);
     this.#say(error.message);
@@ -171,7 +178,9 @@ export class Selection extends EventTarget {
 
   #tell(counted) {
     this.counted = counted;
-    this.words = "";
+    this.progress = "";
+    if (this.#isFailing) this.words = "";
+    this.#isFailing = false;
     this.dispatchEvent(new Event("counted"));
   }
 

@@ -34,15 +34,15 @@ export class Tray {
 
   /** Write what is selected. A number is shown only while it is that of the steps in the form. */
   show() {
-    const { counted, words } = this.#selection;
+    const { counted, progress, words } = this.#selection;
     for (const count of this.#form.parentElement.querySelectorAll(".selected-count")) {
-      count.textContent = counted ? number.format(counted.total) : words || "Counting…";
+      count.textContent = counted ? number.format(counted.total) : progress || "Counting…";
     }
     this.#find("#tray-title").classList.toggle("is-counting", !counted);
     if (counted) this.#showNumbers(counted);
     this.#find("#undo").disabled = !this.#selection.canUndo;
     this.#find("#clear").disabled = this.#selection.isEmpty;
-    this.say(counted ? words || counted.issue : "");
+    this.say(words || counted?.issue || "");
   }
 
   /** Say something about the selection, or nothing any more. */

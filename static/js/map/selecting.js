@@ -1,6 +1,5 @@
 /** Selecting on the map: a mode with one tool at a time, Shift+drag outside it, and everything in view. */
 import { iconButton } from "./controls.js";
-import { L } from "./leaflet.js";
 import { boxArea } from "./select/areas.js";
 import { createBanner } from "./select/banner.js";
 import { BoxTool } from "./select/box.js";
@@ -8,9 +7,8 @@ import { Crosshair } from "./select/crosshair.js";
 import { LassoTool } from "./select/lasso.js";
 import { PolygonTool } from "./select/polygon.js";
 import { Sketch } from "./select/sketch.js";
+import { isOnMap, Strokes } from "./select/strokes.js";
 
-/** Drags shorter than this, in pixels, are clicks. */
-const LEAST_DRAG = 5;
 const SAID_FOR = 4000;
 // Where there is no mouse there is hardly an Alt key; the banner's button does the same.
 const hasMouse = matchMedia("(any-pointer: fine)").matches;
@@ -34,8 +32,7 @@ export class Selecting {
   #tool = null;
   #takes = false;
   #isAlt = false;
-  #drag = null;
-  #press = null;
+  #strokes;
   #told = "";
   #words = "";
   #wordsTimer = 0;
@@ -146,7 +143,7 @@ export class Selecting {
   #setAlt(isHeld) {
     if (isHeld === this.#isAlt) return;
     this.#isAlt = isHeld;
-    if (this.#tool || this.#drag) this.#show();
+    if (this.#tool || this.#strokes.isOn) this.#show();
   }
 
   #say(words) {
@@ -164,8 +161,8 @@ export class Selecting {
     const mode = this.#modeOf();
     this.#container.classList.toggle("map-selecting", tool !== null);
     // While a line is drawn or corners are set, nothing is pointed at.
-    this.#container.classList.toggle("map-drawing", this.#drag?.moved || (tool !== null && !tool.drags));
-    this.#container.classList.toggle("map-taking-away", (tool !== null || this.#drag !== null) && mode === "take");
+    this.#container.classList.toggle("map-drawing", this.#strokes.isDrawing || (tool !== null && !tool.drags));
+    this.#container.classList.toggle("map-taking-away", (tool !== null || this.#strokes.isOn) && mode === "take");
     for (const [name, button] of this.#buttons) button.setAttribute("aria-pressed", String(tool?.name === name));
     const alt = mode === "add" && hasMouse ? " Hold Alt to take away." : "";
     this.#banner.show(
@@ -179,10 +176,13 @@ export class Selecting {
 
   #listen() {
     const { signal } = this.#listening;
-    this.#container.addEventListener("pointerdown", (event) => this.#down(event), { signal });
-    this.#container.addEventListener("pointermove", (event) => this.#move(event), { signal });
-    this.#container.addEventListener("pointerup", (event) => this.#up(event), { signal });
-    this.#container.addEventListener("pointercancel", () => this.#stopDrag(), { signal });
+    const toolFor = ({ shiftKey }) => (this.#tool ? (this.#tool.drags ? this.#tool : null) : shiftKey ? this.#tools.box : null);
+    const noted = ({ altKey, type }) => {
+      this.#setAlt(altKey);
+      if (type === "pointerdown") this.#cross.hide();
+    };
+    this.#strokes = new Strokes(this.#map, { toolFor, noted, changed: () => this.#show() }, signal);
+    this.#container.addEventListener("pointermove", (event) => this.#moved(event), { signal });
     this.#container.addEventListener("click", (event) => this.#click(event), { signal, capture: true });
     this.#container.addEventListener("dblclick", () => this.#tool?.close?.(), { signal });
     this.#container.addEventListener("keydown", (event) => this.#key(event), { signal, capture: true });
@@ -194,10 +194,10 @@ export class Selecting {
   #globalKey(event) {
     if (event.key === "Alt") {
       // Some browsers move the focus to their menu at Alt.
-      if (this.#tool || this.#drag) event.preventDefault();
+      if (this.#tool || this.#strokes.isOn) event.preventDefault();
       this.#setAlt(event.type === "keydown");
     }
-    if (event.type === "keydown" && event.key === "Escape" && !event.defaultPrevented && (this.#tool || this.#drag)) {
+    if (event.type === "keydown" && event.key === "Escape" && !event.defaultPrevented && (this.#tool || this.#strokes.isOn)) {
       event.preventDefault();
       this.leave();
     }
@@ -236,96 +236,30 @@ export class Selecting {
     if (tool.drags) this.#cross.say(was ? "Selected" : `Begun at ${this.#cross.words()}`);
   }
 
-  #down(event) {
-    if (this.#drag) {
-      // A second finger means zooming, not drawing.
-      this.#stopDrag();
-      return;
-    }
-    this.#press = this.#point(event);
-    const isWanted = event.button === 0 && event.isPrimary && (this.#tool?.drags || (event.shiftKey && !this.#tool));
-    if (!isWanted || event.target.closest(".leaflet-control, .map-mode, .map-stack, a")) return;
-    this.#setAlt(event.altKey);
+  #moved(event) {
+    if (!this.#tool || this.#tool.drags || event.pointerType !== "mouse" || !isOnMap(event)) return;
     this.#cross.hide();
-    this.#tool?.cancel();
-    this.#drag = { pointer: event.pointerId, from: this.#press, tool: this.#tool ?? this.#tools.box, moved: false };
-  }
-
-  #move(event) {
-    const { target } = event;
-    if (this.#tool && !this.#tool.drags && event.pointerType === "mouse" && !target.closest(".leaflet-control, .map-mode")) {
-      this.#cross.hide();
-      this.#tool.go(this.#place(event));
-    }
-    const drag = this.#drag;
-    if (!drag || event.pointerId !== drag.pointer) return;
-    this.#setAlt(event.altKey);
-    if (!drag.moved) {
-      if (this.#point(event).distanceTo(drag.from) < LEAST_DRAG) return;
-      drag.moved = true;
-      this.#container.setPointerCapture(event.pointerId);
-      drag.tool.begin(this.#map.containerPointToLatLng(drag.from));
-      this.#show();
-    }
-    // A quick hand moves farther than one event tells.
-    for (const one of event.getCoalescedEvents?.() ?? []) drag.tool.go(this.#place(one));
-    drag.tool.go(this.#place(event));
-  }
-
-  #up(event) {
-    const drag = this.#drag;
-    if (!drag || event.pointerId !== drag.pointer) return;
-    this.#setAlt(event.altKey);
-    const place = this.#place(event);
-    if (drag.moved) {
-      this.#swallowClick();
-      drag.tool.end(place);
-    }
-    this.#stopDrag();
-  }
-
-  #stopDrag() {
-    if (!this.#drag) return;
-    this.#drag.tool.cancel();
-    this.#drag = null;
-    this.#show();
+    this.#tool.go(this.#strokes.place(event));
   }
 
   #stopDrawing() {
-    this.#stopDrag();
+    this.#strokes.stop();
     this.#tool?.cancel();
   }
 
   /** A click sets a corner, unless it ended a drag of the map or was on something that stands on it. */
   #click(event) {
-    if (!this.#tool?.click || event.target.closest(".leaflet-control, .map-mode, .map-stack, a")) return;
+    if (!this.#tool?.click || !isOnMap(event)) return;
     event.stopImmediatePropagation();
-    if (!this.#press || this.#press.distanceTo(this.#point(event)) >= LEAST_DRAG) return;
+    if (!this.#strokes.isClick(event)) return;
     this.#setAlt(event.altKey);
     this.#cross.hide();
-    this.#tool.click(this.#place(event));
+    this.#tool.click(this.#strokes.place(event));
     this.#container.focus({ preventScroll: true });
-  }
-
-  /** The click that ends a drag is not a click on what lies under it. */
-  #swallowClick() {
-    const swallow = (event) => event.stopImmediatePropagation();
-    this.#container.addEventListener("click", swallow, { capture: true, once: true });
-    setTimeout(() => this.#container.removeEventListener("click", swallow, { capture: true }), 0);
-  }
-
-  #place(event) {
-    return this.#map.containerPointToLatLng(this.#point(event));
   }
 
   #middle() {
     const { lat, lng } = this.#map.getCenter().wrap();
     return { lat, lng };
-  }
-
-  #point(event) {
-    const point = this.#map.mouseEventToContainerPoint(event);
-    const size = this.#map.getSize();
-    return L.point(Math.max(0, Math.min(size.x, point.x)), Math.max(0, Math.min(size.y, point.y)));
   }
 }
