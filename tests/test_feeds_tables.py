@@ -450,3 +450,86 @@ def test_too_many_properties_are_unreadable() -> None:
 def test_nested_properties_stay_json_in_the_sample() -> None:
     columns = geojson.guess_columns(features(feature(POINT, {"title": ["a", "b"], "more": {"b": 1, "a": [2]}})))
     assert columns.rows == (("a, b", '{"a": [2], "b": 1}'),)
+
+
+# Coordinates in degrees, minutes and seconds; dates and times of day apart
+
+
+@pytest.mark.parametrize(
+    ("lat", "lng"),
+    [
+        ("50.5", "-8.25"),
+        ("50.5 N", "8.25 W"),
+        ("N 50.5", "W8.25"),
+        ("50°30'N", "8°15'W"),
+        ("50°30'00.0\"N", "8°15'00\"W"),
+        ("50° 30′ 0″ N", "8° 15′ 0″ W"),
+        ("50º30’00”N", "8º15’00”W"),
+        ("50 30 0 N", "8 15 0 w"),
+        ("50:30:00", "-8:15:00"),
+        ("50d30m00s", "-8d15m00s"),
+        ("+50°30'", "−8°15'"),
+        ("50 30", "-8 15"),
+    ],
+)
+def test_coordinates_are_read_however_they_are_written(lat: str, lng: str) -> None:
+    record = one(
+        f"title\tlat\tlng\nFlood\t{lat.replace(chr(34), chr(34) * 2)}\t{lng.replace(chr(34), chr(34) * 2)}\n".replace('""', "''")
+    )
+    assert (record.lat, record.lng) == (50.5, -8.25)
+
+
+def test_degrees_with_decimal_commas_are_read_and_the_way_is_noted() -> None:
+    text = "title;lat;lng\nFlood;50°30,5'N;8°15'W\n"
+    assert one(text).lat == pytest.approx(50.508333, abs=1e-6)
+    assert "degrees, minutes and seconds" in notes(text)
+    assert "degrees, minutes" not in notes("title,lat,lng\na,-1.5e1,2\n")
+
+
+@pytest.mark.parametrize("lat", ["50°60'N", "50°30'60\"N", "-50°30'S", "N50°30'N", "50°30'E", "50°30'X", "°30'"])
+def test_degrees_that_are_none_are_a_problem(lat: str) -> None:
+    [reason] = reasons(f"title;lat;lng\na;{lat.replace(chr(34), chr(39) * 2)};8°15'W\nb;50°30'N;8°15'W\nc;50°30'N;8°15'W\n")
+    assert "The latitude “" in reason
+
+
+def test_letters_show_that_axes_are_the_wrong_way_round() -> None:
+    text = "title;lat;lng\na;8°15'W;50°30'N\n"
+    assert (one(text).lat, one(text).lng) == (50.5, -8.25)
+    assert "“lat” has the letters of longitudes, so it is swapped with “lng”" in notes(text)
+
+
+def test_axes_are_swapped_when_most_rows_show_it_and_asked_about_when_some_do() -> None:
+    most = "title,lat,lng\na,139.7,35.7\nb,-74,40\nc,-118,34\n"
+    assert [item.lat for item in table(most) if isinstance(item, Record)] == [35.7, 40, 34]
+    assert "“lat” goes beyond 90 in 2 of 3 rows, so it is swapped" in notes(most)
+    assert "in 1 of 2 rows, but “lng” in none: are they the wrong way round?" in notes("title,lat,lng\na,139.7,35.7\nb,50,8\n")
+    assert "wrong way round" not in notes("title,lat,lng\na,139.7,135.7\nb,50,8\n")
+
+
+@pytest.mark.parametrize(
+    ("date", "clock"),
+    [
+        ("2024-04-05", "12:30"),
+        ("05/04/2024", "12:30:00"),
+        ("2024-04-05", "12:30 PM"),
+        ("5 Apr 2024", "1230"),
+        ("20240405", "12:30:00.000"),
+        ("April 5, 2024", "12:30 p.m."),
+    ],
+)
+def test_a_date_and_a_time_of_day_in_two_columns_are_one_time(date: str, clock: str) -> None:
+    text = f"title;lat;lng;date;time\na;1;2;{date};{clock}\n"
+    assert one(text).observed_at == NOON
+    assert "The times of day for “date” are taken from “time”." in notes(text)
+    assert "“time” is not read" not in notes(text)
+
+
+def test_a_time_of_day_may_be_missing_or_wrong_and_is_not_asked_for_where_dates_have_their_own() -> None:
+    first, second = table("title,lat,lng,date,time\na,1,2,2024-04-05,07:05\nb,1,2,2024-04-05,\n")
+    assert isinstance(first, Record)
+    assert isinstance(second, Record)
+    assert (first.observed_at, second.observed_at) == (NOON.replace(hour=7, minute=5), NOON.replace(hour=0, minute=0))
+    whole = one("title,lat,lng,date,time\na,1,2,2024-04-05T12:30:00Z,09:00\n")
+    assert whole.observed_at == NOON
+    odd = one("title,lat,lng,date,time\na,1,2,2024-04-05,25:00\n")
+    assert odd.observed_at == NOON.replace(hour=0, minute=0)

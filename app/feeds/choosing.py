@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from heapq import merge
 
 from app.errors import Unreadable
+from app.feeds.clock import are_clocks
 from app.feeds.columns import FIELDS, Columns, candidates, overridden
-from app.feeds.record import Problem, Record
+from app.feeds.degrees import coordinate, is_of
+from app.feeds.record import Item
 from app.feeds.table import TIMES, Reading, Table, translated
 from app.feeds.times import time_reader
-from app.feeds.values import decimal
 from app.feeds.words import severity_reader, status
 
 _SAMPLE = 1000
+AXES = {"lat": "latitude", "lng": "longitude"}
 
 
 def guess(table: Table, columns: Mapping[str, str] | None) -> Columns:
@@ -32,7 +35,7 @@ def guess(table: Table, columns: Mapping[str, str] | None) -> Columns:
     )
 
 
-def records(table: Table, columns: Mapping[str, str] | None, source: str) -> Iterator[Record | Problem]:
+def records(table: Table, columns: Mapping[str, str] | None, source: str) -> Iterator[Item]:
     """Return the table's records and problems in the order of its rows.
 
     Raises Unreadable for a field or a column that does not exist, and when no column says what or where anything is.
@@ -67,18 +70,27 @@ def _choose(table: Table) -> tuple[dict[str, str | None], list[str]]:
     return chosen, notes
 
 
+def _either_axis(word: str, name: str) -> float | None:
+    """Read a coordinate, also one of the other axis: columns the wrong way round are found out later."""
+    plain = word.replace(",", ".")
+    other = next(axis for axis in AXES.values() if axis != name)
+    return coordinate(plain, other if is_of(plain, other) else name)
+
+
 def _misfit(name: str, words: list[str], column: str) -> str | None:
     """Say why a column can't hold a field; "" when that is not worth a note, None when it can."""
     if not any(words):
         return "" if words else None
     if name in TIMES:
+        if are_clocks(words):
+            return ""
         return None if time_reader(words, column).known else "most of its cells are no times that are known"
     if name == "external_id":
         return None if all(words) and len(set(words)) == len(words) else "it is empty or repeats in some rows"
     sample = list(dict.fromkeys(filter(None, words)))[:_SAMPLE]
     reader: Callable[[str], object]
     if name in {"lat", "lng"}:
-        reader, reason = (lambda word: decimal(word.replace(",", "."), name)), "most of its cells are not numbers"
+        reader, reason = (partial(_either_axis, name=AXES[name])), "most of its cells are not numbers"
     elif name == "severity":
         reader, reason = severity_reader(sample), "most of its words are not known"
     elif name == "status":

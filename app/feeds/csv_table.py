@@ -16,7 +16,7 @@ from app.feeds.columns import Columns
 from app.feeds.csvfile import rows
 from app.feeds.encoding import decode
 from app.feeds.look import Look
-from app.feeds.record import Problem, Record
+from app.feeds.record import Item, Problem
 from app.feeds.table import Table
 from app.feeds.values import BadRow, decimal
 
@@ -29,7 +29,7 @@ def fits(seen: Look) -> bool:
     return seen.kind == "text" and bool(_loaded(seen.text, []).names)
 
 
-def parse(data: bytes, columns: Mapping[str, str] | None = None, source: str = "upload") -> Iterator[Record | Problem]:
+def parse(data: bytes, columns: Mapping[str, str] | None = None, source: str = "upload") -> Iterator[Item]:
     """Read a table; `columns` names a column for any of our fields, `row` is the line in the file.
 
     Raises Unreadable when this is no text, no table or has no header, for a column that does not exist, and when no

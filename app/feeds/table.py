@@ -8,11 +8,13 @@ from datetime import datetime
 from operator import itemgetter
 from typing import TypeVar
 
+from app.feeds.clock import clock_column, joined
 from app.feeds.countries import alpha2
+from app.feeds.degrees import coordinate, is_of, is_plain
 from app.feeds.geometry import Place
-from app.feeds.record import Problem, Record
+from app.feeds.record import LeftOut, Problem, Record
 from app.feeds.times import time_reader
-from app.feeds.values import BadRow, decimal, digest, precision
+from app.feeds.values import BadRow, digest, precision
 from app.feeds.words import severity_reader, status
 from app.terms import Severity
 
@@ -25,7 +27,7 @@ class Table:
     """Trimmed cells under named columns, each row with its number in the file; all rows are as wide as `names`.
 
     `tags` are HXL hashtags by column, if there are any. `places` and `ids` come by row from formats that keep them
-    beside the columns. `problems` are rows that could not become cells, `notes` what was assumed on the way.
+    beside the columns. `problems` are rows that could not become cells, or are no threats, `notes` what was assumed on the way.
     """
 
     names: Sequence[str]
@@ -34,7 +36,7 @@ class Table:
     tags: Sequence[str] = ()
     places: Sequence[Place] | None = None
     ids: Sequence[str] | None = None
-    problems: Sequence[Problem] = ()
+    problems: Sequence[Problem | LeftOut] = ()
     notes: Sequence[str] = ()
 
     def words(self, name: str | None) -> list[str]:
@@ -74,6 +76,10 @@ class Reading:
             )
         for name in TIMES:
             words = self.words(name)
+            free = [column for column in self.table.names if column not in self.chosen.values()]
+            if name == "observed_at" and (clock := clock_column(self.table, free, words)):
+                self.notes.append(f"The times of day for “{self.chosen[name]}” are taken from “{clock}”.")
+                words = joined(words, self.table.words(clock))
             reader = time_reader(words, self.chosen.get(name, ""))
             self.times.append(translated(words, reader.read, self.bad))
             self.notes.extend(reader.notes)
@@ -89,23 +95,36 @@ class Reading:
         return self.table.words(self.chosen.get(name))
 
     def _read_coordinates(self) -> None:
-        """Read latitude and longitude, with decimal commas, and the other way round where that is plain to see."""
+        """Read latitude and longitude in every way of writing, and the other way round where that is plain to see."""
         columns = [self.words("lat"), self.words("lng")]
+        if _have_letters_of(columns[0], "longitude") and _have_letters_of(columns[1], "latitude"):
+            self._swap("has the letters of longitudes")
+            columns.reverse()
         if any("," in word for words in columns for word in words):
             self.notes.append("Coordinates are read with a decimal comma.")
             columns = [[word.replace(",", ".") for word in words] for words in columns]
-        lats = translated(columns[0], lambda word: decimal(word, "latitude"), self.bad)
-        lngs = translated(columns[1], lambda word: decimal(word, "longitude"), self.bad)
+        lats = translated(columns[0], lambda word: coordinate(word, "latitude"), self.bad)
+        lngs = translated(columns[1], lambda word: coordinate(word, "longitude"), self.bad)
+        if not all(map(is_plain, columns[0][:1000])):
+            self.notes.append("Coordinates are read as degrees, minutes and seconds where they are so written.")
         for index, (lat, lng) in enumerate(zip(lats, lngs, strict=True)):
             if (lat is None) is not (lng is None):
                 self.bad.setdefault(index, "The row has only one of latitude and longitude.")
         given = [(lat, lng) for lat, lng in zip(lats, lngs, strict=True) if lat is not None and lng is not None]
-        if given and all(abs(lat) > 90 >= abs(lng) for lat, lng in given):
-            self.notes.append(
-                f"“{self.chosen['lat']}” goes beyond 90 in every row, so it is swapped with “{self.chosen['lng']}”."
-            )
-            lats, lngs = lngs, lats
+        off = sum(abs(lat) > 90 for lat, _ in given)
+        if off and all(abs(lng) <= 90 for _, lng in given):
+            if off * 2 > len(given):
+                self._swap(f"goes beyond 90 in {'every row' if off == len(given) else f'{off:,} of {len(given):,} rows'}")
+                lats, lngs = lngs, lats
+            else:
+                self.notes.append(
+                    f"“{self.chosen['lat']}” goes beyond 90 in {off:,} of {len(given):,} rows, but "
+                    f"“{self.chosen['lng']}” in none: are they the wrong way round?"
+                )
         self.lats, self.lngs, self.reach = lats, lngs, [None] * len(lats)
+
+    def _swap(self, why: str) -> None:
+        self.notes.append(f"“{self.chosen['lat']}” {why}, so it is swapped with “{self.chosen['lng']}”.")
 
     def records(self, source: str) -> Iterator[Record | Problem]:
         """Yield a record or a problem for each row."""
@@ -169,6 +188,12 @@ class Reading:
                 cells = self.table.cells[index]
                 where = self.table.places[index][:2] if self.table.places else ()
                 yield digest([*[cells[i] for i in order], *map(repr, where)])
+
+
+def _have_letters_of(words: Sequence[str], axis: str) -> bool:
+    """Say whether the words of a column carry the letters of an axis, E and W or N and S."""
+    given = [word for word in words[:1000] if word]
+    return bool(given) and all(is_of(word, axis) for word in given)
 
 
 def _title(threat_type: str, location: str, lat: float | None, lng: float | None) -> str:
