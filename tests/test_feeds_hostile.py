@@ -13,6 +13,8 @@ from app.errors import Unreadable
 from app.feeds.formats import FORMATS, recognise
 from tests.test_feeds_cap import ENTRY, alert
 from tests.test_feeds_json import EVENT, collection, event, warning
+from tests.test_feeds_maps import channel, earth, item, packed, placemark, way
+from tests.test_feeds_maps import event as spot
 from tests.test_feeds_rows import BATTLE, FIRE, RIOT, news, table
 from tests.test_feeds_sources import HEADER, ITEM, ROW, RSS, earthquake
 
@@ -25,12 +27,16 @@ GOOD = {
     "gdacs_json": collection(event(), event(eventid=8)),
     "nws": collection(warning(vtec="NEW FA.A.0004"), warning("m2")),
     "eonet": json.dumps({"title": "EONET Events", "events": [EVENT]}).encode(),
-    "firms": table(FIRE, FIRE | {"type": "2"}),
+    "firms": table(FIRE, FIRE | {"satellite": "Aqua"}),
     "ucdp": table(BATTLE, BATTLE | {"best": "0"}),
     "gdelt": "\n".join((news(), news(c33="3"))).encode(),
     "acled": table(RIOT, RIOT | {"event_date": "2025-05-16"}),
     "cap": alert().encode(),
     "cap_index": f'<feed xmlns:cap="urn:oasis:names:tc:emergency:cap:1.2"><entry>{ENTRY}</entry></feed>'.encode(),
+    "cot": spot().encode(),
+    "kml": packed({"doc.kml": earth(placemark())}),
+    "gpx": way("<wpt lat='1' lon='2'><name>A</name></wpt><rte/>").strip(),
+    "rss": channel(item("<georss:point>1 2</georss:point>"), item("<link>https://x.example/</link>", guid="g2")),
     "geojson": COLLECTION,
     "csv": TABLE,
 }
@@ -52,8 +58,9 @@ def read(name: str, data: bytes) -> None:
 def test_every_format_is_recognised_by_its_content(name: str, data: bytes) -> None:
     if name != "geojson":
         assert recognise("anything", data).name == name
-        assert recognise("anything", b"\xef\xbb\xbf" + data).name == name
-    assert FORMATS[name].takes_columns is (name in {"csv", "geojson"})
+        if name != "kml":
+            assert recognise("anything", b"\xef\xbb\xbf" + data).name == name
+    assert FORMATS[name].takes_columns is (name in {"csv", "geojson", "kml", "gpx", "rss"})
 
 
 @pytest.mark.parametrize(
@@ -70,8 +77,8 @@ def test_every_format_is_recognised_by_its_content(name: str, data: bytes) -> No
         (b"\x89PNG\r\n", "picture"),
         (b"\xd0\xcf\x11\xe0", "Excel"),
         (b"abc\x00def,ghi", "NUL"),
-        (b"<kml xmlns='http://www.opengis.net/kml/2.2'></kml>", "XML of no known kind .*“kml”"),
-        (b"<rss><channel/></rss>", "XML of no known kind"),
+        (b"<gml xmlns='http://www.opengis.net/gml'></gml>", "XML of no known kind .*“gml”"),
+        (b"<note><channel/></note>", "XML of no known kind"),
         (b"<", "no root"),
         (b'{"a": 1}', "JSON, but not GeoJSON"),
         (b"[1, 2]", "JSON, but not GeoJSON"),

@@ -11,6 +11,7 @@ from app.feeds import (
     acled,
     cap,
     cap_index,
+    cot,
     csv_table,
     eonet,
     firms,
@@ -19,14 +20,17 @@ from app.feeds import (
     gdacs_rss,
     gdelt,
     geojson,
+    gpx,
+    kml,
     nws,
+    rss,
     ucdp,
     usgs,
     usgs_csv,
     usgs_geojson,
 )
 from app.feeds.columns import Columns
-from app.feeds.look import Look, look
+from app.feeds.look import Look, is_kmz, look
 from app.feeds.record import Item
 from app.feeds.values import shown
 
@@ -70,6 +74,10 @@ FORMATS: dict[str, Format] = {
         Format("acled", "ACLED events (CSV, JSON)", acled.fits, acled.parse, attribution=acled.ATTRIBUTION),
         Format("cap", "CAP alerts (XML)", cap.fits, cap.parse),
         Format("cap_index", "Index of CAP alerts (Atom, RSS)", cap_index.fits, cap_index.parse),
+        Format("cot", "TAK Cursor on Target", cot.fits, cot.parse),
+        Format("kml", "KML, KMZ", kml.fits, kml.parse, kml.guess_columns),
+        Format("gpx", "GPX", gpx.fits, gpx.parse, gpx.guess_columns),
+        Format("rss", "RSS, Atom, GeoRSS", rss.fits, rss.parse, rss.guess_columns),
         Format("geojson", "GeoJSON", geojson.fits, geojson.parse, geojson.guess_columns),
         Format("csv", "Table (CSV)", csv_table.fits, csv_table.parse, csv_table.guess_columns),
     )
@@ -99,7 +107,7 @@ def recognise(filename: str, data: bytes) -> Format:
     """
     name = f"“{shown(filename)}”" if filename else "The file"
     for magic, what in _BINARY:
-        if data.startswith(magic):
+        if data.startswith(magic) and not is_kmz(data):
             raise Unreadable(f"{name} is {what}.")
     seen = look(data)
     if seen.kind == "xml" and _HTML.search(seen.begin[:1000]):

@@ -30,7 +30,7 @@ _NAMESPACES = {
 
 def fits(seen: Look) -> bool:
     """Say whether a file looks like this format."""
-    return seen.root == "rss" and "http://www.gdacs.org" in seen.begin
+    return seen.root == "rss" and "<gdacs:eventtype" in seen.begin
 
 
 def parse(data: bytes) -> Iterator[Record | Problem]:

@@ -8,17 +8,16 @@ from collections.abc import Iterator, Mapping
 
 from app.errors import Unreadable
 from app.feeds.choosing import guess, records
+from app.feeds.collected import Collected, without_place
 from app.feeds.columns import Columns
 from app.feeds.geometry import place
 from app.feeds.jsonfile import features, load, members
 from app.feeds.look import Look
-from app.feeds.record import Problem, Record
+from app.feeds.record import Item, Problem
 from app.feeds.table import Table
 from app.feeds.values import BadRow, text
 
 _GEOJSON = re.compile(r'"type"\s*:\s*"Feature(Collection)?"')
-MAX_PROPERTIES = 500
-"""Different names of properties in one file."""
 
 
 def fits(seen: Look) -> bool:
@@ -26,31 +25,25 @@ def fits(seen: Look) -> bool:
     return seen.kind == "json" and bool(_GEOJSON.search(seen.text))
 
 
-def parse(data: bytes, columns: Mapping[str, str] | None = None, source: str = "upload") -> Iterator[Record | Problem]:
+def parse(data: bytes, columns: Mapping[str, str] | None = None, source: str = "upload") -> Iterator[Item]:
     """Read features; `columns` names a property for any of our fields but lat and lng, `row` counts features from 1.
 
     Raises Unreadable when the file as a whole is no GeoJSON, or in another reference system than WGS84, and for a
     property that does not exist.
     """
-    return records(_table(data), _without_place(columns), source)
+    return records(_table(data), without_place(columns, "GeoJSON"), source)
 
 
 def guess_columns(data: bytes, columns: Mapping[str, str] | None = None) -> Columns:
     """Say how `parse` would read the file. Raises Unreadable when the file as a whole is no GeoJSON."""
-    return guess(_table(data), _without_place(columns))
-
-
-def _without_place(columns: Mapping[str, str] | None) -> Mapping[str, str] | None:
-    if columns and (columns.get("lat") or columns.get("lng")):
-        raise Unreadable("GeoJSON has its coordinates in the geometry; they can't be read from a property.")
-    return columns
+    return guess(_table(data), without_place(columns, "GeoJSON"))
 
 
 def _table(data: bytes) -> Table:
     document = load(data)
     items = features(document)
     _check_reference_system(document)
-    numbers, properties, places, ids, problems = [], [], [], [], []
+    found = Collected()
     for number, item in enumerate(items, 1):
         try:
             feature = members(item, "feature")
@@ -58,24 +51,10 @@ def _table(data: bytes) -> Table:
             cells = {_cell(name): _cell(value) for name, value in members(feature.get("properties"), "properties").items()}
             own_id = text(feature.get("id"), "id") or ""
         except BadRow as reason:
-            problems.append(Problem(number, str(reason)))
+            found.others.append(Problem(number, str(reason)))
             continue
-        numbers.append(number)
-        properties.append(cells)
-        places.append(where)
-        ids.append(own_id)
-    names = list(dict.fromkeys(name for cells in properties for name in cells))
-    if len(names) > MAX_PROPERTIES:
-        raise Unreadable(f"The features have {len(names):,} different properties; at most {MAX_PROPERTIES} can be read.")
-    return Table(
-        names=names,
-        numbers=numbers,
-        cells=[tuple(cells.get(name, "") for name in names) for cells in properties],
-        places=places,
-        ids=ids if ids and all(ids) and len(set(ids)) == len(ids) else None,
-        problems=problems,
-        notes=["Places are read from the geometries."],
-    )
+        found.add(number, cells, where, own_id)
+    return found.table(["Places are read from the geometries."], ids_are_kept=False)
 
 
 def _cell(value: object) -> str:

@@ -16,7 +16,7 @@ _NOT_CONTENT = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a file looks like: `kind` is "xml", "json" or "text".
+    """What a file looks like: `kind` is "xml", "json", "text", or "kmz" for a zip archive with KML in it.
 
     `text` is all of it and `begin` its first 65,536 characters; `root` is the name of an XML file's root without its
     prefix, "" when it has none. `header` are the cells of the first row, read as comma-separated, of what is "text".
@@ -31,6 +31,8 @@ class Look:
 
 def look(data: bytes) -> Look:
     """Return what a file looks like. Raises Unreadable for an empty file and for what is no text."""
+    if is_kmz(data):
+        return Look("kmz", "", "")
     text, _ = decode(data, legacy=True)
     begin = text[:_HEAD].lstrip("\ufeff \t\r\n").removeprefix("ï»¿").lstrip()
     if begin.startswith("<"):
@@ -40,3 +42,8 @@ def look(data: bytes) -> Look:
         return Look("json", text, begin)
     first = next(islice(rows(begin.partition("\n")[0] + "\n"), 1), (1, []))
     return Look("text", text, begin, header=frozenset(cell.strip() for cell in first[1]))
+
+
+def is_kmz(data: bytes) -> bool:
+    """Say whether this is a zip archive that names a KML file."""
+    return data.startswith(b"PK\x03\x04") and re.search(rb"\.kml", data, re.IGNORECASE) is not None
