@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from time import process_time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from app.errors import Unreadable
 from app.feeds.formats import FORMATS, recognise
-from tests.test_feeds_cap import ENTRY, alert
+from app.feeds.record import Record
+from tests.test_feeds_cap import ENTRY, alert, info
 from tests.test_feeds_json import EVENT, collection, event, warning
 from tests.test_feeds_maps import channel, earth, item, packed, placemark, way
 from tests.test_feeds_maps import event as spot
@@ -148,6 +150,39 @@ def test_xml_made_to_do_harm_is_unreadable(data: bytes, words: str) -> None:
         FORMATS["gdacs_rss"].parse(data)
 
 
+XML_FORMATS = ("gdacs_rss", "cap", "cap_index", "cot", "kml", "gpx", "rss")
+
+
+@pytest.mark.parametrize("name", XML_FORMATS)
+@pytest.mark.parametrize(
+    "data", [LAUGHS, OUTSIDE, b"not xml", b"<rss>" * 100_000, b"<?xml version='1.0' encoding='utf-7'?><alerts/>"]
+)
+def test_no_xml_format_reads_entities_or_what_is_broken(name: str, data: bytes) -> None:
+    if name == "cot" and b"utf-7" in data:
+        data = b"<event>"  # Its events come one after the other, in UTF-8 whatever their declarations say.
+    with pytest.raises(Unreadable):
+        FORMATS[name].parse(data)
+
+
+@pytest.mark.parametrize("name", XML_FORMATS)
+def test_elements_as_deep_as_they_like_harm_nothing(name: str) -> None:
+    whole = {"cap": alert().encode(), "cot": spot("<x/>").encode(), "kml": earth(placemark())}
+    good = whole.get(name, GOOD[name])
+    for place in (b"<title>", b"<headline>", b"<x/>", b"<name>", b"<description>"):
+        read(name, good.replace(place, place + b"<a>" * 50_000 + b"</a>" * 50_000))
+
+
+def test_polygons_of_a_million_corners_are_read_in_good_time() -> None:
+    corners = [(10 + index % 1000 / 1000, 20 + index // 1000 / 1000) for index in range(1_000_000)]
+    pairs = " ".join(f"{lat},{lng}" for lat, lng in corners)
+    area = f"<area><polygon>{pairs}</polygon></area>"
+    began = process_time()
+    [item] = FORMATS["cap"].parse(alert(infos=info(area=area)).encode())
+    assert isinstance(item, Record)
+    assert (item.lat, item.lng) == pytest.approx((10.4995, 20.4995))
+    assert process_time() - began < 20
+
+
 def test_deep_but_whole_xml_is_read() -> None:
     read("gdacs_rss", b"<rss><channel>" + b"<item>" * 100_000 + b"</item>" * 100_000 + b"</channel></rss>")
 
@@ -223,10 +258,12 @@ KEYS = [
     "status",
     "severity",
     "date",
+    *("geocode", "references", "parameters", "url", "severitydata", "categories", "sources", "closed", "eventtype", "eventid"),
+    *("alertlevel", "areaDesc", "sent", "best", "date_start", "type_of_violence", "event_id_cnty", "event_date", "timestamp"),
 ]
 
 
-@pytest.mark.parametrize("name", ["usgs_geojson", "geojson"])
+@pytest.mark.parametrize("name", ["usgs_geojson", "geojson", "gdacs_json", "nws", "eonet", "ucdp", "acled"])
 @given(members=st.dictionaries(st.sampled_from(KEYS), JSON), properties=st.dictionaries(st.sampled_from(KEYS), JSON))
 @QUIET
 def test_json_of_any_shape_gives_records_and_problems(
@@ -235,4 +272,6 @@ def test_json_of_any_shape_gives_records_and_problems(
     feature = {"properties": properties, "geometry": {"type": "Point", "coordinates": [1, 2]}} | members
     whole = earthquake(**{key: value for key, value in properties.items() if key != "geometry"})
     collection = {"type": "FeatureCollection", "features": [feature, whole, members]}
+    lists = {"events": [properties, members], "Result": [properties, members], "data": [properties, members]}
     read(name, json.dumps(collection).encode())
+    read(name, json.dumps(lists).encode())

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from app.errors import Unreadable
 from app.feeds import prose
 from app.feeds.geometry import Place, around
 from app.feeds.look import Look
@@ -55,9 +56,12 @@ def fits(seen: Look) -> bool:
 
 
 def parse(data: bytes) -> Iterator[Item]:
-    """Read events; `row` counts them from 1. Raises Unreadable for what is not XML."""
+    """Read events; `row` counts them from 1. Raises Unreadable for what is not XML or holds none."""
     root = load(b"<stream>" + _DECLARATION.sub(b"", data.removeprefix(b"\xef\xbb\xbf")) + b"</stream>")
-    return _items(list(below(root, "event")))
+    events = list(below(root, "event"))
+    if not events and not children(root, "events"):
+        raise Unreadable("There is no event of Cursor on Target in this.")
+    return _items(events)
 
 
 def _items(events: list[Element]) -> Iterator[Item]:

@@ -139,7 +139,8 @@ def _site(address: str) -> str:
 def _time(digits: str) -> datetime:
     """Return the UTC time of 8 or 14 digits, a day or a second."""
     try:
-        form = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}[len(digits)]
-        return datetime.strptime(digits, form).replace(tzinfo=UTC)
-    except (KeyError, ValueError):
+        if not digits.isdigit() or len(digits) not in {8, 14}:
+            raise ValueError(digits)
+        return datetime.fromisoformat(f"{digits[:8]}T{digits[8:] or '00'}").replace(tzinfo=UTC)
+    except ValueError:
         raise BadRow(f"“{shown(digits)}” is not a time.") from None

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from app.feeds.jsonfile import members
 from app.feeds.values import BadRow, number
 from app.geo.box import Box
 from app.geo.circle import Circle
-from app.geo.distance import distance_km
+from app.geo.distance import distances_km
 
 _DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 
@@ -51,7 +53,8 @@ def around(corners: Sequence[tuple[float, float]]) -> Place:
     width = box.max_lng - box.min_lng + (360 if box.crosses_antimeridian else 0)
     lat, lng = (box.min_lat + box.max_lat) / 2, box.min_lng + width / 2
     lng = lng - 360 if lng > 180 else lng
-    return Place(lat, lng, max(distance_km(lat, lng, *corner) for corner in corners))
+    lats, lngs = np.array(corners, dtype=np.float64).T
+    return Place(lat, lng, float(distances_km(lat, lng, lats, lngs).max()))
 
 
 def rim(lat: float, lng: float, radius_km: float) -> list[tuple[float, float]]:
