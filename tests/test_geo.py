@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.geo import outline
 from app.geo.box import Box
 from app.geo.circle import MAX_RADIUS_KM, Circle
 from app.geo.distance import EARTH_RADIUS_KM, distance_km, distances_km
@@ -308,6 +309,43 @@ def test_polygons_that_overlap_count_as_one_area() -> None:
 def test_what_is_no_area_is_refused_in_words(value: object, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Polygon.from_geojson(value)
+
+
+def test_a_tangle_is_refused_before_it_costs_time() -> None:
+    zigzag = [[i % 2 * 50.0, i / 2] for i in range(100)]
+    back = [[i / 2, 55.0 - i % 2 * 60] for i in range(100)]
+    with pytest.raises(ValueError, match="cross one another more than 500 times"):
+        Polygon.from_geojson({"type": "Polygon", "coordinates": [[*zigzag, *back, zigzag[0]]]})
+    apart = [[[*corners, corners[0]]] for corners in (zigzag, back)]
+    with pytest.raises(ValueError, match="cross one another more than 500 times"):
+        Polygon.from_geojson({"type": "MultiPolygon", "coordinates": apart})
+
+
+def test_neighbouring_squares_are_no_tangle() -> None:
+    side = range(20)
+    squares = outline.of_boxes(Box(x, y, x + 1, y + 1) for x in side for y in side)
+    assert Polygon.from_geojson(squares).box == Box(0, 0, 20, 20)
+
+
+@pytest.mark.parametrize(
+    "circle",
+    [
+        Circle(89, 0, 500),
+        Circle(-80, -170, 3000),
+        Circle(90, 50, 500),
+        Circle(0, 0, 12_000),
+        Circle(-30, -179, 15_000),
+        Circle(0, 179, 500),
+        Circle(80, 170, 1000),
+        Circle(0, 10, MAX_RADIUS_KM),
+    ],
+)
+def test_the_outline_of_a_circle_holds_what_the_circle_holds_at_the_poles_too(circle: Circle) -> None:
+    lngs, lats = (axis.ravel() for axis in np.meshgrid(np.arange(-180.0, 181, 3), np.arange(-90.0, 91, 3)))
+    distances = distances_km(circle.lat, circle.lng, lats, lngs)
+    clear = abs(distances - circle.radius_km) > 0.01 * circle.radius_km
+    inside = Polygon.from_geojson(outline.of_circle(circle)).contains(lngs, lats)
+    assert (inside == (distances <= circle.radius_km))[clear].all()
 
 
 def test_too_many_corners_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from random import Random
@@ -21,7 +22,7 @@ from app.index.morton import keys_of, spans
 from app.index.part import STATUSES, UNDATED, Facts, bytes_of, ids_of
 from app.index.question import Matches, Question
 from app.index.snapshot import Dictionary, Snapshot
-from app.index.view import POINTS_MAX, view, with_margin
+from app.index.view import ACROSS_MAX, POINTS_MAX, view, with_margin
 from app.index.view import Cells as CellsDrawn
 
 KINDS = (None, "flood", "strike", "outage")
@@ -250,6 +251,29 @@ def test_the_margin_of_a_view_holds_the_view(box, level):
     for lng in (box.min_lng, box.max_lng):
         for lat in (box.min_lat, box.max_lat):
             assert margin.contains(lat, lng)
+
+
+def test_a_view_of_the_world_has_no_more_cells_than_can_be_seen_whatever_zoom_is_asked_for():
+    random = np.random.default_rng(3)
+    size = 80_000
+    words = Dictionary()
+    ids, known = facts(some(Random(3), size), words)
+    known = replace(known, lngs=random.uniform(-180, 180, size), lats=random.uniform(-85, 85, size))
+    made = Snapshot.of(ids, known, words)
+    drawn = view(Matches(made, Question()), Box(-180, -85, 180, 85), 22).drawn
+    assert isinstance(drawn, CellsDrawn)
+    assert (drawn.level, drawn.counts.sum()) == (8, size)
+    assert len(drawn.columns) <= ACROSS_MAX**2
+
+
+def test_an_answer_keeps_no_ids_that_it_was_asked_about():
+    threats = some(Random(4), 100)
+    made = taken(threats)
+    ids = ids_of(threat.id.bytes for threat in threats)
+    before = sys.getrefcount(ids)
+    matches = Matches(made, Question(among=(ids,)))
+    assert len(found(made, matches.masks)) == 100
+    assert sys.getrefcount(ids) == before
 
 
 def test_many_later_statements_are_sorted_into_the_rest(monkeypatch):

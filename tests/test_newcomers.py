@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from app.errors import Faults, Invalid, NotFound
 from app.service import incidents, threats
 from app.service.incidents import Changes, NewIncident
-from app.service.selection import Selection, Step, read_area
+from app.service.selection import Selection, Step, read_area, read_steps
 from app.terms import IncidentStatus
 from tests import browse, make
 
@@ -53,6 +54,32 @@ def test_a_threat_that_was_ever_linked_or_refused_is_not_proposed(context, who):
     assert incidents.refuse(who, made, [str(refused)]) == 1
     assert incidents.refuse(who, made, [str(refused)]) == 0
     assert proposed(who) == {"Apapa port": [other]}
+
+
+@pytest.mark.parametrize(
+    "area",
+    [
+        {"bbox": [3.4, 6, 3.4, 7]},
+        {"cells": {"level": 12, "keys": [[column, row] for column in range(70) for row in range(0, 60, 2)]}},
+    ],
+    ids=["a line", "more squares than can be asked about"],
+)
+def test_an_area_that_can_not_be_asked_about_leaves_the_other_incidents_theirs(context, who, area):
+    faults = Faults()
+    made = drawn(who)
+    incidents.create(who, NewIncident("Odd", selection=read_steps(json.dumps([{"op": "add", "area": area}]), faults)))
+    faults.raise_if_any()
+    inside = arrive(who, 0)
+    assert proposed(who) == {"Apapa port": inside}
+    assert proposed(who, made) == {"Apapa port": inside}
+
+
+def test_a_circle_over_a_pole_has_newcomers(context, who):
+    circle = {"center": {"lat": 88, "lng": 120}, "radius_km": 600}
+    incidents.create(who, NewIncident("Ice", selection=read_steps(json.dumps([{"op": "add", "area": circle}]), Faults())))
+    beyond = arrive(who, 0, lat=87.0, lng=-60.0)
+    arrive(who, 1, lat=80.0, lng=-60.0)
+    assert proposed(who) == {"Ice": beyond}
 
 
 def test_each_incident_is_asked_for_itself(context, who):

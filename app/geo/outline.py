@@ -7,11 +7,14 @@ from math import asin, atan2, cos, degrees, pi, radians, sin
 from typing import Any
 
 from app.geo.box import Box
-from app.geo.circle import Circle
+from app.geo.circle import MAX_RADIUS_KM, Circle
 from app.geo.distance import EARTH_RADIUS_KM
 
 CORNERS = 64
 """Of a circle; its sides then stay within 0.13 % of the radius."""
+
+_OPPOSITE = 180 - 1e-6
+_LAT_MAX = 90 - 1e-6
 
 
 def of_box(box: Box) -> dict[str, Any]:
@@ -52,13 +55,43 @@ def _polygons(polygons: list[Any]) -> dict[str, Any]:
 def of_circle(circle: Circle) -> dict[str, Any]:
     """Return the circle as a Polygon counterclockwise; longitudes run on past 180 degrees rather than jump.
 
+    One that holds a pole is what lies poleward of its edge, cut along the meridian opposite its centre; one that holds both is
+    the world with a hole round the other side of the Earth.
+
     Formula: the direct problem on a sphere, E. Williams, Aviation Formulary, "Lat/lon given radial and distance".
     """
-    lat, angle = radians(circle.lat), circle.radius_km / EARTH_RADIUS_KM
+    # At a pole there is no bearing, so a centre there is taken 0.1 m beside it.
+    lat, angle = radians(max(-_LAT_MAX, min(circle.lat, _LAT_MAX))), circle.radius_km / EARTH_RADIUS_KM
     ring = []
     for i in range(CORNERS):
         bearing = -2 * pi * i / CORNERS
         corner = asin(sin(lat) * cos(angle) + cos(lat) * sin(angle) * cos(bearing))
         turn = atan2(sin(bearing) * sin(angle) * cos(lat), cos(angle) - sin(lat) * sin(corner))
         ring.append([circle.lng + degrees(turn), degrees(corner)])
-    return {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+    poles = [pole for pole in (-90, 90) if abs(pole - circle.lat) <= degrees(angle)]
+    if len(poles) == 2:
+        return _all_but(circle)
+    if poles:
+        return _polygons([[_cap(circle.lng, ring, poles[0])]])
+    return _polygons([[[*ring, ring[0]]]])
+
+
+def _cap(middle: float, edge: list[list[float]], pole: int) -> list[list[float]]:
+    """Return the ring of what lies between the edge of a circle, which goes round the Earth, and a pole."""
+    eastwards = sorted(corner for corner in edge if abs(corner[0] - middle) < _OPPOSITE)
+    far = next(lat for lng, lat in edge if abs(lng - middle) >= _OPPOSITE)
+    # Corners on the way back, so that no side is longer than half the world.
+    back = [[middle + turn, pole] for turn in (180, 60, -60, -180)]
+    ring = [[middle - 180, far], *eastwards, [middle + 180, far], *back]
+    ring = ring if pole > 0 else ring[::-1]
+    return [*ring, ring[0]]
+
+
+def _all_but(circle: Circle) -> dict[str, Any]:
+    west = circle.lng - 180 if circle.lng > 0 else circle.lng + 180
+    world = [[west + turn, lat] for lat, turns in ((-90, (-180, -60, 60, 180)), (90, (180, 60, -60, -180))) for turn in turns]
+    rings = [[*world, world[0]]]
+    if (rest := MAX_RADIUS_KM - circle.radius_km) > 0:
+        (hole,) = of_circle(Circle(-circle.lat, west, rest))["coordinates"]
+        rings.append(hole[::-1])
+    return _polygons([rings])

@@ -24,6 +24,11 @@ from app.geo.mercator import y_of
 MAX_VERTICES = 10_000
 """Corners of all rings together."""
 
+CROSSINGS_MAX = 500
+"""Of the edges of an area with one another. To repair them takes a time that grows with their square: 0.3 s for these."""
+
+_AT_ONCE = 100
+
 _MAX_LNG = 540
 """A lasso may run on past 180 degrees, as far as one more turn of the map either way."""
 
@@ -57,7 +62,11 @@ class Polygon:
         corners = sum(len(ring) for rings in polygons for ring in rings)
         if corners > MAX_VERTICES:
             raise ValueError(f"The area has {corners:,} corners; at most {MAX_VERTICES:,} are allowed.")
-        shape = _on_one_world(shapely.union_all([_shape(rings) for rings in polygons]))
+        projected = [_projected(rings) for rings in polygons]
+        shapes = [shapely.Polygon(outer, holes) for outer, *holes in projected]
+        if not shapely.is_valid(shapely.MultiPolygon(shapes)):
+            _refuse_tangle([ring for rings in projected for ring in rings])
+        shape = _on_one_world(shapely.union_all(shapely.make_valid(shapes)))
         if shape.is_empty:
             raise ValueError("The area encloses nothing.")
         shapely.prepare(shape)
@@ -126,15 +135,30 @@ def _position(value: object) -> tuple[float, float]:
     return float(lng), float(lat)
 
 
-def _shape(rings: list[_Ring]) -> BaseGeometry:
-    """Return one polygon with its holes, repaired where rings cross; x may still lie beyond 180 degrees."""
+def _projected(rings: list[_Ring]) -> list[_Ring]:
+    """Return the outer ring of one polygon and its holes as they are tested; x may still lie beyond 180 degrees."""
     outer = _unfolded(rings[0], hole=False)
     middle = (outer[:, 0].min() + outer[:, 0].max()) / 2
     holes = [_beside(_unfolded(ring, hole=True), middle) for ring in rings[1:]]
     if outer[:, 0].max() - outer[:, 0].min() > 360:
         raise ValueError("The area is wider than the world.")
-    projected = [np.column_stack((ring[:, 0], y_of(ring[:, 1]))) for ring in (outer, *holes)]
-    return shapely.make_valid(shapely.Polygon(projected[0], projected[1:]))
+    return [np.column_stack((ring[:, 0], y_of(ring[:, 1]))) for ring in (outer, *holes)]
+
+
+def _refuse_tangle(rings: list[_Ring]) -> None:
+    """Raise ValueError if sides cross or run along one another too often. Sides that meet at a corner, or are the same, don't."""
+    sides = np.concatenate([np.hstack((ring[:-1], ring[1:])) for ring in rings])
+    backwards = (sides[:, 0] > sides[:, 2]) | ((sides[:, 0] == sides[:, 2]) & (sides[:, 1] > sides[:, 3]))
+    sides[backwards] = sides[backwards][:, [2, 3, 0, 1]]
+    sides = np.unique(sides, axis=0)
+    lines = shapely.linestrings(sides[(sides[:, :2] != sides[:, 2:]).any(axis=1)].reshape(-1, 2, 2))
+    tree = shapely.STRtree(lines)
+    left = 2 * CROSSINGS_MAX + len(lines)  # each is found from both sides, and each line meets itself
+    for first in range(0, len(lines), _AT_ONCE):
+        these = lines[first : first + _AT_ONCE]
+        left -= tree.query(these, predicate="intersects").shape[1] - tree.query(these, predicate="touches").shape[1]
+        if left < 0:
+            raise ValueError(f"The area's edges cross one another more than {CROSSINGS_MAX:,} times; draw it more simply.")
 
 
 def _unfolded(ring: _Ring, *, hole: bool) -> _Ring:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -50,7 +50,7 @@ class Matches:
 
     def __init__(self, snapshot: Snapshot, question: Question) -> None:
         self.snapshot = snapshot
-        self._question = question
+        self._question = replace(question, among=())  # marked below; a million ids are 16 MB, and matches are kept
         self._categories = _category_table(question)
         words = snapshot.words
         self._codes = [

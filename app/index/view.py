@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ POINTS_MAX = 2_000
 CELLS_A_TILE = 2
 """A cell is 256 / 2^2 = 64 pixels wide at the zoom that is asked for."""
 FINEST = 24
+ACROSS_MAX = 256
+"""So many cells of the level lie in the box's width and height at most, whatever zoom is asked for: two screens of 8K."""
 SEVERITIES = 5
 _MARGIN = 0.25
 
@@ -59,7 +61,7 @@ class View:
 def view(matches: Matches, box: Box, zoom: int, selected: list[Mask] | None = None) -> View:
     """Return what to draw of the box at a zoom, and of a quarter of it on each side. `selected` are rows for each part."""
     parts = matches.snapshot.parts
-    level = min(zoom + CELLS_A_TILE, FINEST)
+    level = _level(box, zoom)
     rows = matches.inside(with_margin(box, level))
     in_view = sum(int(in_box(part, these, box).sum()) for part, these in zip(parts, rows, strict=True))
     chosen = selected or [np.zeros(len(part), np.bool_) for part in parts]
@@ -67,6 +69,14 @@ def view(matches: Matches, box: Box, zoom: int, selected: list[Mask] | None = No
     if sum(map(len, rows)) <= POINTS_MAX:
         return View(in_view, Points(rows, marks))
     return View(in_view, _cells(level, [_table(*of_part, level) for of_part in zip(parts, rows, marks, strict=True)]))
+
+
+def _level(box: Box, zoom: int) -> int:
+    """Return the level of the cells: that of the zoom, or a coarser one where the box is too large for it to be seen at once."""
+    left, right = (float(x) for x in x_of([box.min_lng, box.max_lng]))
+    top, bottom = (float(y) for y in np.clip(y_of([box.max_lat, box.min_lat]), 0, 1))
+    extent = max(right - left + box.crosses_antimeridian, bottom - top)
+    return min(zoom + CELLS_A_TILE, FINEST, floor(log2(ACROSS_MAX / max(extent, ACROSS_MAX / 2**FINEST))))
 
 
 def with_margin(box: Box, level: int) -> Box:

@@ -39,6 +39,7 @@ def newcomers(actor: Actor, incident_id: UUID | None = None) -> list[Newcomers]:
     """Return the newcomers of open incidents that have an area, or of one of them; those without any are left out.
 
     A threat is one if it lies in the area, came in after the incident was made, was never linked to it, and was not refused.
+    An area without any extent holds none, and one with more corners than can be asked about is left out.
     Two statements, and one that asks for what came in, however many incidents there are. Raises Warming.
     """
     incidents = _with_area(actor, incident_id)
@@ -47,7 +48,11 @@ def newcomers(actor: Actor, incident_id: UUID | None = None) -> list[Newcomers]:
     (matches,) = live_index.ask(actor, {"arrived_from": min(row.created_at for row in incidents)})
     pairs: list[tuple[UUID, UUID]] = []
     for row in incidents:
-        found = matches.inside(Polygon.from_geojson(row.area))
+        try:
+            area = Polygon.from_geojson(row.area)
+        except ValueError:  # it was drawn and accepted; the desk has to open all the same
+            continue
+        found = matches.inside(area)
         for part, rows in zip(matches.snapshot.parts, found, strict=True):
             pairs += [(row.id, UUID(bytes=raw)) for raw in bytes_of(part.ids_at(rows))]
     by_incident = _undecided(actor, pairs)
