@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
-from app.db import db
+from app.db import db, new_id
+from app.errors import VersionMismatch
 from app.models import Activity, Incident, ThreatLink
 from app.service import incidents
 from app.service.incidents import Changes, NewIncident
@@ -268,3 +270,25 @@ def test_an_act_on_two_incidents_is_in_the_timelines_of_those_two_alone(who, ids
         for incident_id in (one, two, three)
     ]
     assert kinds == [["moved"], ["moved"], []]
+
+
+def test_an_act_comes_after_all_on_its_incidents_though_a_clock_was_fast_and_on_no_others(who, ids, monkeypatch):
+    one, two, three = made(who, ids[:2]), made(who, ids[2:4]), made(who, [])
+    ahead = UUID(int=new_id().int + (3_600_000 << 80))  # another process's clock is an hour fast
+    with monkeypatch.context() as fast:
+        fast.setattr("app.service.actor.new_id", lambda: ahead)
+        incidents.move(who, one, ids[:1], str(two))
+    assert incidents.comment(who, three, "Of now.") < ahead
+    after = [incidents.comment(who, incident_id, "After it.") for incident_id in (one, two)]
+    assert all(ahead < act_id < UUID(int=ahead.int + (1 << 64)) for act_id in after)
+
+
+def test_what_was_read_before_is_read_anew_when_it_is_changed(who, ids):
+    it = made(who, ids[:1])
+    read = incidents.get(who, it).incident
+    with db.engine.begin() as another:
+        another.execute(sa.update(Incident).where(Incident.id == it).values(version=7, title="Theirs"))
+    with pytest.raises(VersionMismatch) as refused:
+        incidents.change(who, it, Changes("Mine"), expected=read.version)
+    assert refused.value.current == 7
+    assert incidents.change(who, it, Changes(status="closed")).incident.title == "Theirs"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from secrets import randbits
 from typing import Any
 from uuid import UUID
 
@@ -150,7 +151,8 @@ class Act:
         acts = sa.select(Activity.id).where(owned(self._actor, Activity), Activity.incident_id.in_(ids))
         both = sa.union_all(acts, others).subquery()
         latest = db.session.scalar(sa.select(both.c.id).order_by(both.c.id.desc()).limit(1))
-        return UUID(int=latest.int + 1) if latest else UUID(int=0)
+        # Not the very next: two incidents may have the same last act, and what follows it on each has an id of its own.
+        return UUID(int=latest.int + 1 + randbits(40)) if latest else UUID(int=0)
 
     @property
     def id(self) -> UUID:
