@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from uuid import UUID
 
@@ -252,6 +253,69 @@ def test_nothing_is_read_twice_when_nothing_has_changed(app, engine_name):
         assert live_index.ask(who, {"severity": (Severity.HIGH,)})[0] is not first
 
 
+def test_a_threat_is_read_once_however_long_another_transaction_stays_open(app, engine_name, monkeypatch):
+    if engine_name == "sqlite":
+        pytest.skip("writers of SQLite stand in a queue")
+    who, elsewhere = make.actor(app), make.actor(app, "elsewhere")
+    read, changed = [], live.rows.changed
+
+    def noting(*args):
+        ids, facts = changed(*args)
+        read.append(len(ids))
+        return ids, facts
+
+    monkeypatch.setattr(live.rows, "changed", noting)
+    with app.app_context(), db.engine.connect() as slow:
+        assert ask(who) == set()
+        slow.exec_driver_sql("SELECT pg_current_xact_id()")
+        known = {*make.put_threats(app, who, 5)}
+        for number in range(3):
+            assert ask(who) == known
+            make.put_threats(app, elsewhere, 1, source=f"feed {number}")
+    assert read == [5, 0, 0]
+
+
+def test_threats_restored_from_a_server_with_greater_numbers_are_not_read_again_and_again(app, engine_name, monkeypatch):
+    who, elsewhere = make.actor(app), make.actor(app, "elsewhere")
+    known = {*make.put_threats(app, who, 5)}
+    read, changed = [], live.rows.changed
+
+    def noting(*args):
+        ids, facts = changed(*args)
+        read.append(len(ids))
+        return ids, facts
+
+    monkeypatch.setattr(live.rows, "changed", noting)
+    with app.app_context():
+        with db.engine.begin() as restoring:
+            restoring.execute(sa.update(Threat).values(change=10**9))
+        assert ask(who) == known
+        make.put_threats(app, elsewhere, 1)
+        assert ask(who) == known
+        known |= {*make.put_threats(app, who, 1, source="other")}
+        assert ask(who) == known
+    assert read[-1] == 1
+    assert sum(read) == 1
+
+
+def test_a_database_that_went_back_is_read_anew(app, engine_name, monkeypatch):
+    who = make.actor(app)
+    known = {*make.put_threats(app, who, 3)}
+    with app.app_context():
+        assert ask(who) == known
+        one = live._live(db.engine, who.tenant_id)
+        ahead = one._position
+        # As if the index had followed a server that is lost, with a threat that was not saved.
+        monkeypatch.setattr(
+            one, "_position", replace(ahead, threats=ahead.threats + 10**6, incidents=ahead.incidents + 10**6, seen="elsewhere")
+        )
+        with pytest.raises(Warming):
+            live_index.ask(who, {})
+        monkeypatch.undo()
+        assert ask(who) == known
+        assert one._position.threats == ahead.threats or engine_name == "postgresql"
+
+
 def test_who_asks_while_the_threats_are_read_is_told_how_far_it_is(app, monkeypatch):
     who = make.actor(app)
     make.put_threats(app, who, 3)
@@ -274,9 +338,12 @@ def test_who_asks_while_the_threats_are_read_is_told_how_far_it_is(app, monkeypa
         with pytest.raises(Warming, match="2 of 3"):
             selection.resolve(who, Selection((Step(adds=True),)))
         assert threats.search(who, {}).total == 3  # by the database, until the index is there
+        counted = threats.facets(who)
+        assert counted == {"threat_type": [("road closure", 3)], "source": [("test", 3)], "location_country": [("NG", 3)]}
         go_on.set()
         monkeypatch.setattr(live, "PATIENCE_S", 20)
         assert len(ask(who)) == 3
+        assert threats.facets(who) == counted
 
 
 def test_a_failure_while_reading_is_tried_again(app, monkeypatch):

@@ -60,6 +60,14 @@ class Draft:
     near: near.Near = field(default_factory=near.Near)
 
 
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The values of a filter that are offered, with their numbers of threats, and how many values there are."""
+
+    offered: list[tuple[str, int]]
+    number: int
+
+
 @blueprint.get("/")
 def show() -> ResponseReturnValue:
     """Show the desk with the filters of the address, or those of the person's own first view, and nothing selected."""
@@ -218,6 +226,7 @@ def _page(query: ListQuery, draft: Draft, errors: list[Message] | None = None, r
         per_page=PER_PAGE,
         periods=Period,
         facets=_facets(query),
+        facets_shown=FACETS_SHOWN,
         views=view_menu.entries(query),
         everything=EVERYTHING,
         last_visit=last_visit(),
@@ -235,12 +244,14 @@ def _page(query: ListQuery, draft: Draft, errors: list[Message] | None = None, r
     )
 
 
-def _facets(query: ListQuery) -> dict[str, list[tuple[str, int]]]:
-    """Return the values that are offered: the most frequent, and those that are chosen."""
-    return {
-        name: [pair for place, pair in enumerate(pairs) if place < FACETS_SHOWN or pair[0] in query.texts(name)]
-        for name, pairs in threats.facets(actor()).items()
-    }
+def _facets(query: ListQuery) -> dict[str, Facet]:
+    """Return what each filter offers: the most frequent values, and those that are chosen."""
+    found = {}
+    for name, pairs in threats.facets(actor()).items():
+        chosen = query.texts(name)
+        offered = [pair for place, pair in enumerate(pairs) if place < FACETS_SHOWN or pair[0] in chosen]
+        found[name] = Facet(offered, len(pairs))
+    return found
 
 
 def _middle(chosen: Chosen) -> tuple[float, float] | None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page
 
+from app.errors import Faults
+from app.service import incidents as service_incidents
+from app.service import saved_views, threats
+from app.service.incidents import NewIncident
+from app.service.selection import read_steps
 from tests import make
 from tests.browser.conftest import IMPORTER, Site, watched
 
@@ -52,6 +58,27 @@ def desk_in_select_mode(page: Page, site: Site, _incident: str) -> None:
     page.get_by_role("button", name="Close area").wait_for()
     page.get_by_role("combobox", name="City").fill("la")
     page.locator(".options li").first.wait_for()
+
+
+def desk_with_news(page: Page, site: Site, _incident: str) -> None:
+    """Threats have come in, some inside an incident's area; a saved view is being changed, another has a filter of before."""
+    name = uuid4().hex[-8:]
+    who = make.person(site.app, f"{name}@example.org", tenant=name)
+    make.put_threats(site.app, who, 60)
+    with site.app.app_context():
+        everywhere = read_steps('[{"op": "add", "area": {"bbox": [3, 6, 5, 7]}, "filters": {}}]', Faults())
+        service_incidents.create(who, NewIncident(title="Apapa port", selection=everywhere))
+        for title, query in (("Night shift", "severity=critical&sort=title"), ("Of before", "colour=red")):
+            saved_views.save(who, title, query, "", shared=False, faults=Faults())
+        threats.upsert(who, [make.record(number) for number in (600, 601)], faults=Faults())
+    page.goto(site.sign_in_link(f"{name}@example.org"))
+    page.locator("#saved-views > summary").click()
+    page.get_by_text("Change Night shift").click()
+    with page.expect_response(lambda answer: "/threats/list" in answer.url):
+        page.get_by_role("slider", name="Observed from").press("ArrowRight")
+    page.locator("#list:not(.is-stale)").wait_for()
+    page.locator("#news").evaluate("button => { button.textContent = '12 new'; button.hidden = false; }")
+    page.get_by_role("button", name="2 new threats inside Apapa port").click()
 
 
 def desk_with_errors(page: Page, site: Site, _incident: str) -> None:
@@ -165,6 +192,7 @@ def missing(page: Page, site: Site, _incident: str) -> None:
         login,
         desk,
         desk_in_select_mode,
+        desk_with_news,
         desk_with_errors,
         desk_with_a_bad_filter,
         incidents,

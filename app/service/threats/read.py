@@ -51,7 +51,7 @@ def search(actor: Actor, values: dict[str, Any], faults: Faults | None = None) -
 
     The index tells how many match and, in the default order, which; until it is there, the database does.
     """
-    page = paging(SORTING, values, faults or Faults())
+    page = paging(SORTING, values, Faults() if faults is None else faults)
     filters = {name: value for name, value in values.items() if name in FILTER_NAMES}
     threats, total, passed = _by_index(actor, filters, page)
     if threats is None:

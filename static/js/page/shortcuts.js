@@ -78,7 +78,7 @@ function makeSheet() {
     made("h2", { textContent: "Keyboard shortcuts", id: "shortcuts-title" }),
     made("label", { className: "check" }, box, made("span", { textContent: "Use single-letter shortcuts in this browser" })),
     list,
-    made("p", { className: "hint" }, "On the desk: Alt+L to the list, ↓ and ↑ from row to row (with Shift selecting), Space selects, Alt+T to the title."),
+    made("p", { className: "hint" }, "On the desk: Alt+L to the list, ↓ ↑ Home End Page↓ Page↑ from row to row (with Shift selecting), Space selects, Enter opens, → to what else is in the row, Alt+T to the title."),
     made("form", { method: "dialog" }, made("button", { className: "button", textContent: "Close" })),
   );
   dialog.setAttribute("aria-labelledby", "shortcuts-title");
