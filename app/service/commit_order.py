@@ -2,8 +2,8 @@
 
 Every write that such a follower has to hear of sets the row's `change`. On SQLite, where writers stand in a queue, it is one more
 than the tenant's greatest. On PostgreSQL commits come in another order than numbers are given out, so that "greater than the
-last one" would miss a row that is committed late; there it is the transaction's own number, and a follower reads again from the
-oldest transaction that was still under way when it last looked (postgresql.org/docs, section 9.28.10, pg_snapshot_xmin).
+last one" would miss a row that is committed late; there it is the transaction's own number, and a follower reads what was written
+by those that it did not see when it last looked (postgresql.org/docs, section 9.28.10, pg_visible_in_snapshot).
 """
 
 from __future__ import annotations
@@ -27,15 +27,45 @@ def change_number(actor: Actor, model: type[Threat | Incident]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a follower has read: the changes of `threats` and `incidents` with these numbers or greater are still to be read.
+    """How far a follower has read: no change of `threats` and `incidents` with a smaller number than these is still to be read.
 
-    `version` names the latest write that was seen; `seen` is the same for two positions that see the same.
+    `version` names the latest write that was seen; `seen` is the same for two positions that see the same. On PostgreSQL it is
+    the snapshot in which was read.
     """
 
     threats: int
     incidents: int
     version: str
     seen: str
+
+    def is_before(self, other: Position) -> bool:
+        """Say whether the database went back since: it is another one, or was restored."""
+        return self.threats < other.threats or self.incidents < other.incidents
+
+
+def unread(connection: sa.Connection, model: type[Threat | Incident], since: Position) -> sa.ColumnElement[bool]:
+    """Return the condition that a row was written by a transaction that a position does not see and this one does."""
+    later = model.change >= (since.threats if model is Threat else since.incidents)
+    if connection.dialect.name != "postgresql":
+        return later
+    # Rows restored from another server may have the numbers of transactions that are still to come here.
+    begun = sa.cast(sa.cast(sa.func.pg_snapshot_xmax(sa.func.pg_current_snapshot()), sa.Text), sa.BigInteger)
+    writer = sa.cast(sa.cast(model.change, sa.Text), _Xid8)
+    return sa.and_(later, model.change < begun, ~sa.func.pg_visible_in_snapshot(writer, sa.cast(since.seen, _Snapshot)))
+
+
+class _Xid8(sa.types.UserDefinedType[str]):
+    cache_ok = True
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return "xid8"
+
+
+class _Snapshot(sa.types.UserDefinedType[str]):
+    cache_ok = True
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return "pg_snapshot"
 
 
 def position(connection: sa.Connection, tenant_id: int) -> Position:

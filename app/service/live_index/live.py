@@ -108,9 +108,13 @@ class Live:
         position = commit_order.position(connection, self._tenant_id)
         if position.seen == self._position.seen:
             return snapshot
+        if position.is_before(self._position):
+            self._snapshot = None
+            self._matches.clear()
+            raise Warming(0, 0)
         words, since = snapshot.words, self._position
-        snapshot = snapshot.state(*rows.changed(connection, self._tenant_id, words, since.threats))
-        snapshot = snapshot.group(*rows.regrouped(connection, self._tenant_id, since.incidents))
+        snapshot = snapshot.state(*rows.changed(connection, self._tenant_id, words, since))
+        snapshot = snapshot.group(*rows.regrouped(connection, self._tenant_id, since))
         self._position = position
         if snapshot is not self._snapshot:
             self._snapshot = snapshot = replace(snapshot, version=position.version)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app.index.part import STATUSES, UNDATED, Facts, Ids, ids_of
 from app.index.snapshot import Dictionary
 from app.models import Incident, Threat, ThreatLink
+from app.service.commit_order import Position, unread
 from app.terms import Precision, ThreatStatus
 
 CHUNK = 50_000
@@ -38,9 +39,9 @@ def load(connection: sa.Connection, tenant_id: int, words: Dictionary, told: Cal
     return np.concatenate(ids), Facts.joined(facts)
 
 
-def changed(connection: sa.Connection, tenant_id: int, words: Dictionary, since: int) -> tuple[Ids, Facts]:
-    """Read the threats with a change number from `since` on."""
-    rows = connection.execute(_statement(connection, tenant_id).where(Threat.change >= since)).all()
+def changed(connection: sa.Connection, tenant_id: int, words: Dictionary, since: Position) -> tuple[Ids, Facts]:
+    """Read the threats written since a position."""
+    rows = connection.execute(_statement(connection, tenant_id).where(unread(connection, Threat, since))).all()
     return ids_of(row[0] for row in rows), _facts(rows, words)
 
 
@@ -49,13 +50,13 @@ def grouped(connection: sa.Connection, tenant_id: int) -> Ids:
     return ids_of(connection.execute(_present(connection, tenant_id).distinct()).scalars())
 
 
-def regrouped(connection: sa.Connection, tenant_id: int, since: int) -> tuple[Ids, np.ndarray[Any, np.dtype[np.bool_]]]:
-    """Read the ids of threats that are or were linked to incidents changed from `since` on, and whether they are in one now."""
+def regrouped(connection: sa.Connection, tenant_id: int, since: Position) -> tuple[Ids, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Read the ids of threats that are or were linked to incidents changed since a position, and whether they are in one now."""
     threat_id = bytes_of(connection, ThreatLink.threat_id)
     touched = (
         sa.select(ThreatLink.threat_id)
         .join(Incident, sa.and_(Incident.tenant_id == ThreatLink.tenant_id, Incident.id == ThreatLink.incident_id))
-        .where(ThreatLink.tenant_id == tenant_id, Incident.tenant_id == tenant_id, Incident.change >= since)
+        .where(ThreatLink.tenant_id == tenant_id, Incident.tenant_id == tenant_id, unread(connection, Incident, since))
     )
     present = set(connection.execute(_present(connection, tenant_id).where(ThreatLink.threat_id.in_(touched))).scalars())
     every = list(connection.execute(touched.with_only_columns(threat_id).distinct()).scalars())
