@@ -14,6 +14,8 @@ from werkzeug.test import encode_multipart
 from app.db import db, now
 from app.models import ImportRun
 from tests import browse, make
+from tests.test_feeds_cap import alert
+from tests.test_feeds_maps import earth, packed, placemark
 
 TABLE = b"id,title,lat,lng,severity\n1,Road closed,6.4,3.4,high\n2,Bridge closed,95,3.4,low\n3,Gate closed,6.5,3.5,low\n"
 
@@ -56,6 +58,22 @@ def test_a_file_is_looked_at_started_and_accounted_for_row_by_row(client, ada):
     assert "Latitude must be between -90 and 90." in page
     assert "2 threats" in client.get("/").text
     assert "3 rows: 2 new, 1 not usable." in client.get("/imports").text
+
+
+def test_what_is_left_out_is_told_before_and_after(client, ada):
+    location = upload(client, f"<alerts>{alert()}{alert('t1', status='Test')}</alerts>".encode(), "alerts.xml").location
+    page = client.get(location).text
+    assert "<dt>left out: tests</dt><dd>1</dd>" in page
+    assert "Source: met@example.org." in page
+    browse.send(client, f"{location}/start")
+    assert "1 row: 1 new. Left out: tests (1)." in finished(client, location)
+
+
+def test_an_archive_of_places_is_uploaded_like_any_file(client, ada):
+    location = upload(client, packed({"doc.kml": earth(placemark())}), "camps.kmz").location
+    assert "KML, KMZ" in client.get(location).text
+    browse.send(client, f"{location}/start", source="camps")
+    assert "1 row: 1 new." in finished(client, location)
 
 
 def test_the_same_file_again_changes_nothing_and_says_so(client, ada):

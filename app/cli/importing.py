@@ -36,7 +36,7 @@ KEPT = "The rows read so far are kept; import the file again for the rest."
 @click.pass_context
 @with_appcontext
 def import_file(ctx: click.Context, *, file: Path, source: str, mapping: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
-    """Import the threats in FILE: USGS GeoJSON or CSV, GDACS RSS, or any GeoJSON or CSV.
+    """Import the threats in FILE, which may be of any format that the importer knows; --dry-run says which it is.
 
     The same file twice changes nothing; a newer file of the same source updates what it changes.
     """
