@@ -18,7 +18,7 @@ from app.service.incidents import Changes, NewIncident
 from app.service.incidents.history import latest
 from app.service.incidents.similar import open_incidents
 from app.service.query import Page
-from app.service.selection import SELECTION_MAX, Selection, read_steps, summary, whereabouts
+from app.service.selection import Selection, read_steps, summary, whereabouts
 from app.service.threats import ThreatView
 from app.terms import IncidentStatus, Permission
 from app.web import near, view_menu
@@ -239,7 +239,6 @@ def _page(query: ListQuery, draft: Draft, errors: list[Message] | None = None, r
         open_incidents=open_incidents(actor(), "", _middle(chosen), OPEN_SHOWN) if may_write else [],
         incident_id=draft.incident_id,
         reopen=reopen,
-        selection_max=SELECTION_MAX,
         path=request.path,
     )
 

@@ -50,7 +50,7 @@ export class Near {
 
   /** Whether an element is one of the panel's own fields. */
   holds(element) {
-    return Object.values(this.#fields).includes(element);
+    return element.matches("input") && this.#panel.contains(element);
   }
 
   /** @returns {{area: object, name: string} | string} the step's area, or what is wrong with the fields */
