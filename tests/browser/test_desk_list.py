@@ -208,3 +208,16 @@ def test_new_threats_inside_an_incident_are_proposed_and_added_from_the_desk(des
     expect(page.get_by_text(f"added to “{title}”")).to_be_visible()
     expect(page).to_have_url(re.compile(r"\?severity=low&severity=high"))
     expect(page.locator("#proposals-button")).to_be_hidden()
+
+
+def test_a_slow_list_and_one_that_fails_are_said_in_words_and_what_was_there_stays(page):
+    page.route("**/threats/list**", lambda route: (page.wait_for_timeout(3_000), route.continue_()))
+    page.get_by_role("checkbox", name="Critical").check()
+    expect(page.locator("#list-status")).to_have_text("Still reading the list…")
+    expect(page.get_by_role("heading", name="24 threats")).to_be_visible()
+    expect(page.locator("#list-status")).to_be_empty()
+    page.unroute("**/threats/list**")
+    page.route("**/threats/list**", lambda route: route.abort())
+    page.get_by_role("checkbox", name="High").check()
+    expect(page.locator("#list-status")).to_have_text("The server does not answer. What you see may be old.")
+    expect(page.get_by_role("heading", name="24 threats")).to_be_visible()
