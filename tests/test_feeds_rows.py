@@ -239,7 +239,7 @@ def told(*lines: str) -> list[Item]:
 def test_an_event_of_the_news_keeps_its_place_and_says_that_it_has_no_severity():
     threat = record(told(news())[0])
     assert (threat.title, threat.threat_type) == ("Fight: Hawkesbury, United Kingdom (POLICE)", "fight")
-    assert (threat.severity, threat.location_country) == (None, "GB")
+    assert (threat.severity, threat.location, threat.location_country) == (None, "Hawkesbury", "GB")
     assert threat.threat_rationale == (
         "GDELT gives no severity; fight (CAMEO 190), 20 articles, Goldstein scale -10, tone -2.51."
     )  # fmt: skip

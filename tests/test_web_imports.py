@@ -63,7 +63,8 @@ def test_a_file_is_looked_at_started_and_accounted_for_row_by_row(client, ada):
 def test_what_is_left_out_is_told_before_and_after(client, ada):
     location = upload(client, f"<alerts>{alert()}{alert('t1', status='Test')}</alerts>".encode(), "alerts.xml").location
     page = client.get(location).text
-    assert "<dt>left out: tests</dt><dd>1</dd>" in page
+    assert "<dt>left out</dt><dd>1</dd>" in page
+    assert "<li>1: tests</li>" in page
     assert "Source: met@example.org." in page
     browse.send(client, f"{location}/start")
     assert "1 row: 1 new. Left out: tests (1)." in finished(client, location)

@@ -27,7 +27,7 @@ _WORDS = (
 
 def fits(seen: Look) -> bool:
     """Say whether a file looks like this format."""
-    return seen.kind == "json" and all(f'"{word}"' in seen.begin for word in ("eventtype", "eventid", "alertlevel"))
+    return seen.kind == "json" and all(f'"{word}"' in seen.text for word in ("eventtype", "eventid", "alertlevel"))
 
 
 def parse(data: bytes) -> Iterator[Item]:

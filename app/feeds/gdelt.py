@@ -105,6 +105,7 @@ def _story(cells: list[str]) -> tuple[str, ...]:
 
 def _record(row: int, cells: list[str], articles: int) -> Record:
     kind, place = _KINDS.get(cells[_ROOT], "conflict"), cells[_PLACE]
+    country = from_fips(cells[_COUNTRY])
     actors = " - ".join(filter(None, (cells[_ACTOR1], cells[_ACTOR2])))
     goldstein, tone = decimal(cells[_GOLDSTEIN], "Goldstein scale"), decimal(cells[_TONE], "tone")
     facts = [f"{kind} (CAMEO {cells[_CODE]})", f"{articles:,} articles"]
@@ -117,8 +118,8 @@ def _record(row: int, cells: list[str], articles: int) -> Record:
         description="Found in the news by a machine, and not checked by anybody.",
         threat_type=kind,
         threat_rationale=f"GDELT gives no severity; {', '.join(facts)}.",
-        location=prose.title(place),
-        location_country=from_fips(cells[_COUNTRY]),
+        location=prose.title(place.rpartition(", ")[0] or place) if country else prose.title(place),
+        location_country=country,
         lat=decimal(cells[_LAT], "latitude"),
         lng=decimal(cells[_LNG], "longitude"),
         location_precision_level=_REACH[cells[_GEO_TYPE]],

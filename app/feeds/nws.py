@@ -66,7 +66,7 @@ class Message:
 
 def fits(seen: Look) -> bool:
     """Say whether a file looks like this format."""
-    return seen.kind == "json" and all(f'"{word}"' in seen.begin for word in ("areaDesc", "messageType", "affectedZones"))
+    return seen.kind == "json" and all(f'"{word}"' in seen.text for word in ("areaDesc", "messageType", "affectedZones"))
 
 
 def parse(data: bytes) -> Iterator[Item]:

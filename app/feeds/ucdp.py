@@ -50,7 +50,7 @@ _WHEN = {
 def fits(seen: Look) -> bool:
     """Say whether a file looks like this format."""
     if seen.kind == "json":
-        return all(f'"{word}"' in seen.begin for word in ("type_of_violence", "where_prec", "date_start"))
+        return all(f'"{word}"' in seen.text for word in ("type_of_violence", "where_prec", "date_start"))
     return seen.header >= set(NEEDED)
 
 
