@@ -52,7 +52,9 @@ export class Period {
     const track = made("div", { className: "period-track" }, this.#chart, this.#from, this.#to);
     this.#playing = new Playing((by) => this.#shift(by));
     this.#element.append(track, made("div", { className: "period-side" }, this.#words, this.#playing.element));
-    track.addEventListener("input", () => this.#moved());
+    track.addEventListener("input", () => this.#data && this.#moved());
+    // Its room is taken at once, so that nothing moves when the histogram comes.
+    this.#element.hidden = false;
   }
 
   /** Follow the list to another view. @param {string} query its query string @param {number} total how many match */
