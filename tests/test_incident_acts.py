@@ -258,8 +258,9 @@ def test_what_follows_incidents_from_memory_hears_of_links_and_of_being_there_an
         act()
         db.session.expire_all()
         numbers.append(db.session.get(Incident, (who.tenant_id, it)).change)
-    created, edited, commented, taken, deleted, restored = numbers
-    assert created == edited == commented < taken < deleted < restored
+    numbers.append(db.session.get(Incident, (who.tenant_id, made(who, ids[2:]))).change)
+    created, edited, commented, taken, deleted, restored, created_later = numbers
+    assert created == edited == commented < taken < deleted < restored < created_later
 
 
 def test_an_act_on_two_incidents_is_in_the_timelines_of_those_two_alone(who, ids):

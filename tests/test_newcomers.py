@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from app.db import now, transaction
 from app.errors import Faults, Invalid, NotFound
+from app.models import Incident
 from app.service import incidents, threats
 from app.service.incidents import Changes, NewIncident
 from app.service.selection import Selection, Step, read_area, read_steps
@@ -101,6 +106,61 @@ def test_bad_ids_refuse_nothing(context, who):
         incidents.refuse(who, known, [str(known)])
     assert proposed(who) == {"Apapa port": [known]}
     assert incidents.newcomers(make.operator(who.tenant_id + 1)) == []
+
+
+def test_refusing_names_every_fault_at_its_place(context, who):
+    made = drawn(who)
+    (known,) = arrive(who, 0)
+    nobody = "6f5d1cc9-d4cc-49a1-a3fc-5ec93d674bc8"
+    for written, expected in (
+        (["x"], {"threat_ids[0]": ("field_invalid", "Write the id as a UUID of 36 characters.")}),
+        ([str(known), str(known), nobody], {"threat_ids[2]": ("threat_unknown", "No threat has this id.")}),
+        ([nobody] * 10_001, {"threat_ids": ("field_invalid", "Give at most 10,000 threats; this has 10,001.")}),
+    ):
+        with pytest.raises(Invalid) as refused:
+            incidents.refuse(who, made, written)
+        assert {fault.field: (fault.code, fault.issue) for fault in refused.value.faults} == expected
+    faults = Faults()
+    faults.add("earlier", "field_invalid", "Found by the edge.")
+    with pytest.raises(Invalid) as refused:
+        incidents.refuse(who, made, [str(known)], faults)
+    assert [fault.field for fault in refused.value.faults] == ["earlier"]
+    assert proposed(who) == {"Apapa port": [known]}
+
+
+def test_another_tenants_threat_is_none_that_can_be_refused(context, who):
+    made = drawn(who)
+    (theirs,) = arrive(make.actor(context, "elsewhere"), 0)
+    with pytest.raises(Invalid):
+        incidents.refuse(who, made, [str(theirs)])
+
+
+def test_the_newest_incidents_are_told_first_and_only_so_many_are_looked_at(context, who, monkeypatch):
+    made = [drawn(who, title) for title in ("Late", "Early", "Early too")]
+    incidents.create(who, NewIncident("Without an area"))
+    with transaction() as session:
+        for incident_id, minute in zip(made, (2, 1, 1), strict=True):
+            time = make.WHEN.replace(minute=minute)
+            session.execute(sa.update(Incident).where(Incident.id == incident_id).values(created_at=time))
+    came_in = arrive(who, 0, 1)
+    told = incidents.newcomers(who)
+    assert [(one.incident_id, one.title, one.threat_ids) for one in told] == [
+        (made[0], "Late", came_in),
+        (made[2], "Early too", came_in),
+        (made[1], "Early", came_in),
+    ]
+    assert incidents.newcomers(who, made[1]) == told[2:]
+    monkeypatch.setattr(sys.modules["app.service.incidents.newcomers"], "INCIDENTS_MAX", 2)
+    assert incidents.newcomers(who) == told[:2]
+
+
+def test_what_came_in_before_an_incident_was_made_is_not_proposed_to_it(context, who):
+    first, second = drawn(who, "First"), drawn(who, "Second")
+    came_in = arrive(who, 0)
+    with transaction() as session:
+        session.execute(sa.update(Incident).where(Incident.id == second).values(created_at=now() + timedelta(hours=1)))
+    assert proposed(who) == {"First": came_in}
+    assert [incidents.refuse(who, incident_id, [str(came_in[0])]) for incident_id in (first, second)] == [1, 1]
 
 
 def test_the_page_adds_them_or_lets_them_go(app, client):

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from app.db import among, db, given_ids, new_id, now, transaction
 from app.errors import Faults
+from app.geo.outline import corners
+from app.geo.polygon import MAX_VERTICES
 from app.models import Incident, Threat
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
 from app.service import rules
@@ -47,6 +49,10 @@ def create(actor: Actor, new: NewIncident, faults: Faults | None = None) -> Inci
     description = rules.text(new.description, "description", faults, maximum=DESCRIPTION_MAX)
     scope = rules.term(new.scope, Scope, "scope", faults) or Scope.AGGREGATE
     threat_ids = wanted(actor, new.threat_ids, new.selection, faults)
+    area = new.selection.outline if new.selection else None
+    if area and corners(area) > MAX_VERTICES:
+        many = f"The areas together have {corners(area):,} corners; an incident keeps at most {MAX_VERTICES:,}."
+        faults.add("selection", "field_invalid", many)
     faults.raise_if_any()
     with transaction() as session:
         time = now()
@@ -58,7 +64,7 @@ def create(actor: Actor, new: NewIncident, faults: Faults | None = None) -> Inci
             status=IncidentStatus.OPEN,
             scope=scope,
             started_at=earliest(actor, threat_ids),
-            area=new.selection.outline if new.selection else None,
+            area=area,
             link_count=len(threat_ids),
             version=1,
             created_at=time,
@@ -100,7 +106,7 @@ def earliest(actor: Actor, threat_ids: list[UUID]) -> datetime | None:
         sa.select(Threat.observed_at)
         .where(owned(actor, Threat), among(Threat.id, threat_ids))
         .order_by(Threat.id)
-        .with_for_update(read=True, of=Threat)
+        .with_for_update(read=True)
         .subquery()
     )
     first: datetime | None = db.session.scalar(sa.select(sa.func.min(held.c.observed_at)))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 
-from app.db import among, db, given_ids, now, transaction
+from app.db import EPOCH, among, db, given_ids, now, transaction
 from app.errors import Faults
 from app.geo.polygon import Polygon
 from app.index.part import bytes_of
@@ -40,23 +43,32 @@ def newcomers(actor: Actor, incident_id: UUID | None = None) -> list[Newcomers]:
 
     A threat is one if it lies in the area, came in after the incident was made, was never linked to it, and was not refused.
     An area without any extent holds none, and one with more corners than can be asked about is left out.
-    Two statements, and one that asks for what came in, however many incidents there are. Raises Warming.
+    Two statements, however many incidents there are. Raises Warming.
     """
     incidents = _with_area(actor, incident_id)
     if not incidents:
         return []
-    (matches,) = live_index.ask(actor, {"arrived_from": min(row.created_at for row in incidents)})
+    (matches,) = live_index.ask(actor, {})
     pairs: list[tuple[UUID, UUID]] = []
     for row in incidents:
-        try:
-            area = Polygon.from_geojson(row.area)
-        except ValueError:  # it was drawn and accepted; the desk has to open all the same
-            continue
-        found = matches.inside(area)
-        for part, rows in zip(matches.snapshot.parts, found, strict=True):
-            pairs += [(row.id, UUID(bytes=raw)) for raw in bytes_of(part.ids_at(rows))]
+        area = _area(orjson.dumps(row.area))
+        if area is not None:
+            pairs += [(row.id, UUID(bytes=raw)) for raw in bytes_of(matches.inside_since(area, _first_id(row.created_at)))]
     by_incident = _undecided(actor, pairs)
     return [Newcomers(row.id, row.title, by_incident[row.id]) for row in incidents if row.id in by_incident]
+
+
+@lru_cache(maxsize=2 * INCIDENTS_MAX)
+def _area(written: bytes) -> Polygon | None:
+    try:
+        return Polygon.from_geojson(orjson.loads(written))
+    except ValueError:  # it was drawn and accepted; the desk has to open all the same
+        return None
+
+
+def _first_id(time: datetime) -> bytes:
+    """Return the least id of version 7 that can have been made at this time. A threat has its id later than its created_at."""
+    return ((time - EPOCH) // timedelta(milliseconds=1) << 80).to_bytes(16)
 
 
 @guarded(Permission.INCIDENTS_WRITE)
@@ -71,8 +83,8 @@ def refuse(actor: Actor, incident_id: UUID, threat_ids: Sequence[str], faults: F
     with transaction() as session:
         incident = hold(actor, incident_id)
         known = set(session.scalars(sa.select(Threat.id).where(owned(actor, Threat), among(Threat.id, ids))))
-        for i, threat_id in enumerate(ids):
-            if threat_id not in known:
+        for i, value in enumerate(threat_ids):
+            if UUID(value) not in known:
                 faults.add(f"threat_ids[{i}]", "threat_unknown", "No threat has this id.")
         faults.raise_if_any()
         before = sa.select(RefusedNewcomer.threat_id).where(
@@ -118,7 +130,7 @@ def _undecided(actor: Actor, pairs: list[tuple[UUID, UUID]]) -> dict[UUID, list[
         .join(Incident, sa.and_(owned(actor, Incident), Incident.id == given.c.id0))
         .join(Threat, sa.and_(owned(actor, Threat), Threat.id == given.c.id1))
         .where(Threat.created_at > Incident.created_at, *(sa.tuple_(given.c.id0, given.c.id1).not_in(one) for one in decided))
-        .order_by(given.c.id0, given.c.id1)
+        .order_by(given.c.id1)
     )
     for incident_id, threat_id in rows:
         undecided[incident_id].append(threat_id)
