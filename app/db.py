@@ -148,11 +148,13 @@ def engine_options(url: str, busy_timeout_ms: int) -> dict[str, Any]:
             "connect_args": {"timeout": busy_timeout_ms / 1000, "check_same_thread": False},
             "hide_parameters": True,
             "pool_size": 20,
+            "max_overflow": -1,  # a thread holds two at most, and the number of threads is a setting
         }
     return {
         "pool_pre_ping": True,
         "hide_parameters": True,
         "pool_size": 8,
+        "max_overflow": -1,
         "connect_args": {
             "connect_timeout": 5,
             # Statements are planned for the ids they are given: a plan for lists of any length would compare them one by one.

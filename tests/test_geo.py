@@ -323,7 +323,7 @@ def test_a_tangle_is_refused_before_it_costs_time() -> None:
 
 def test_neighbouring_squares_are_no_tangle() -> None:
     side = range(20)
-    squares = outline.of_boxes(Box(x, y, x + 1, y + 1) for x in side for y in side)
+    squares = outline.of_squares(Box(x, y, x + 1, y + 1) for x in side for y in side)
     assert Polygon.from_geojson(squares).box == Box(0, 0, 20, 20)
 
 

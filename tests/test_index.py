@@ -155,7 +155,7 @@ def test_the_index_finds_what_looking_at_each_threat_finds_through_any_changes(s
     assert found(made, matches.masks) == {threat.id for threat in matching}
     placed_in_box = {threat.id for threat in matching if threat.lng is not None and box.contains(threat.lat, threat.lng)}
     assert found(made, matches.inside(box)) == placed_in_box
-    counts = order.by_severity(made, matches.masks)
+    counts = made.by_severity(matches.masks)
     assert counts == [sum(threat.severity == rank for threat in matching) for rank in range(5)]
 
     expected = newest_first(matching)
@@ -166,6 +166,10 @@ def test_the_index_finds_what_looking_at_each_threat_finds_through_any_changes(s
         after = (UNDATED if last.time is None else last.time, last.id.bytes)
         assert [UUID(bytes=raw) for raw in bytes_of(order.newest(matches, 7, after=after))] == expected[10:17]
         assert order.up_to(matches, after) == 3 + len(page)
+    if threats:
+        first = random.choice(threats).id.bytes
+        since = {UUID(bytes=raw) for raw in bytes_of(matches.inside_since(box, first))}
+        assert since == {threat_id for threat_id in placed_in_box if threat_id.bytes >= first}
     spread = order.histogram(matches)
     assert spread.counts.sum() + spread.undated == len(matching)
     assert spread.undated == sum(threat.time is None for threat in matching)
@@ -283,7 +287,7 @@ def test_many_later_statements_are_sorted_into_the_rest(monkeypatch):
     made = made.state(*facts([replace(threat, severity=4) for threat in threats[:11]], made.words))
     assert [len(part) for part in made.parts] == [50, 0]
     assert len(made) == 50
-    assert order.by_severity(made, Matches(made, Question()).masks)[4] >= 11
+    assert made.by_severity(Matches(made, Question()).masks)[4] >= 11
 
 
 def test_a_million_threats_take_64_bytes_each():

@@ -9,6 +9,12 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from app.errors import Faults, Invalid
+from app.geo.cells import Cells
+from app.geo.outline import corners, of_squares
+from app.geo.polygon import Polygon
+from app.service import incidents
+from app.service.selection import Selection, Step, read_area
 from tests import browse, make
 
 WORLD = "view=-180,-85,180,85&zoom=2"
@@ -202,3 +208,29 @@ def test_nothing_of_another_tenant_is_counted(app, client, ada):
     make.put_threats(app, make.actor(app, "elsewhere"), 5)
     header, _ = decoded(client.get(f"/threats/view?{WORLD}").data)
     assert (header["total"], header["in_view"]) == (0, 0)
+
+
+def test_squares_beside_one_another_are_one_area():
+    squares = Cells.of(4, [[3, 3], [4, 3], [9, 9]])
+    area = of_squares(squares.boxes())
+    assert (area["type"], len(area["coordinates"]), corners(area)) == ("MultiPolygon", 2, 12)
+    place = np.array([-90.0]), np.array([70.0])
+    assert Polygon.from_geojson(area).contains(*place) == squares.contains(*place)
+
+
+def test_a_selection_has_no_more_sets_of_filters_than_can_be_asked(client, ada):
+    steps = [{"op": "add", "filters": {"q": f"word{number}"}} for number in range(21)]
+    assert browse.send(client, "/threats/selected", **selection(*steps[:20])).status_code == 200
+    answer = browse.send(client, "/threats/selected", **selection(*steps))
+    assert (answer.status_code, "at most 20 different sets" in answer.json["error"]) == (422, True)
+
+
+def test_an_incident_keeps_no_more_corners_than_an_area_may_have(app, ada):
+    ring = [[index / 100, (index % 2) / 10] for index in range(5_002)]
+    area, drawn = read_area({"type": "Polygon", "coordinates": [[*ring, [50, 10], ring[0]]]}, "area", Faults())
+    steps = tuple(Step(adds=True, area=area, outline=drawn) for _ in range(2))
+    with app.app_context(), pytest.raises(Invalid) as caught:
+        incidents.create(ada, incidents.NewIncident("Too fine", selection=Selection(steps)))
+    assert [fault.issue for fault in caught.value.faults] == [
+        "The areas together have 10,008 corners; an incident keeps at most 10,000."
+    ]

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from math import asin, atan2, cos, degrees, pi, radians, sin
 from typing import Any
 
+import orjson
+import shapely
+
 from app.geo.box import Box
 from app.geo.circle import MAX_RADIUS_KM, Circle
 from app.geo.distance import EARTH_RADIUS_KM
@@ -19,11 +22,6 @@ _LAT_MAX = 90 - 1e-6
 
 def of_box(box: Box) -> dict[str, Any]:
     """Return the box as a Polygon, or as a MultiPolygon of two where it crosses the antimeridian."""
-    return of_boxes([box])
-
-
-def of_boxes(boxes: Iterable[Box]) -> dict[str, Any]:
-    """Return boxes as a Polygon, or as a MultiPolygon of several."""
     rings = [
         [
             [part.min_lng, part.min_lat],
@@ -32,10 +30,22 @@ def of_boxes(boxes: Iterable[Box]) -> dict[str, Any]:
             [part.min_lng, part.max_lat],
             [part.min_lng, part.min_lat],
         ]
-        for box in boxes
         for part in box.split()
     ]
     return _polygons([[ring] for ring in rings])
+
+
+def of_squares(boxes: Iterable[Box]) -> dict[str, Any]:
+    """Return what boxes cover that do not cross the antimeridian: a Polygon, or a MultiPolygon."""
+    covered = shapely.union_all([shapely.box(box.min_lng, box.min_lat, box.max_lng, box.max_lat) for box in boxes])
+    area: dict[str, Any] = orjson.loads(shapely.to_geojson(covered))
+    return {"type": area["type"], "coordinates": area["coordinates"]}
+
+
+def corners(area: dict[str, Any]) -> int:
+    """Return how many corners all rings of a Polygon or MultiPolygon have."""
+    polygons = [area["coordinates"]] if area["type"] == "Polygon" else area["coordinates"]
+    return sum(len(ring) for polygon in polygons for ring in polygon)
 
 
 def together(areas: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

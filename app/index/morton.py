@@ -7,6 +7,7 @@ places (G. M. Morton, "A Computer Oriented Geodetic Data Base and a New Techniqu
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,8 @@ def columns_and_rows(keys: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDAr
     return _gathered(keys), _gathered(keys >> np.uint32(1))
 
 
-def spans(box: Box) -> list[Span]:
+@lru_cache(maxsize=64)
+def spans(box: Box) -> tuple[Span, ...]:
     """Return runs of keys that hold every place of a box and not many others, ascending."""
     found = sorted(span for part in box.split() for span in _spans(part))
     merged: list[Span] = []
@@ -47,7 +49,7 @@ def spans(box: Box) -> list[Span]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((first, end))
-    return merged
+    return tuple(merged)
 
 
 def _spans(box: Box) -> Iterator[Span]:

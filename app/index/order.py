@@ -94,12 +94,6 @@ def newest_of(snapshot: Snapshot, masks: list[Mask]) -> tuple[Ids, NDArray[np.ui
     return ids[latest_first], severities[latest_first]
 
 
-def by_severity(snapshot: Snapshot, masks: list[Mask]) -> list[int]:
-    """Return how many rows there are of each severity, 0 to 4."""
-    categories = np.concatenate([part.facts.categories[mask] for part, mask in zip(snapshot.parts, masks, strict=True)])
-    return [int(count) for count in np.bincount(categories // STATUSES, minlength=5)]
-
-
 def histogram(matches: Matches) -> Histogram:
     """Return how the threats that match spread over time, in BARS periods from the first to the last."""
     parts = zip(matches.snapshot.parts, matches.masks, strict=True)

@@ -15,7 +15,7 @@ from app.geo.circle import Circle
 from app.geo.polygon import Polygon
 from app.index.morton import spans
 from app.index.part import STATUSES, UNDATED, Ids, Mask, Part
-from app.index.snapshot import Snapshot
+from app.index.snapshot import NO_IDS, Snapshot
 
 Rows = slice | NDArray[np.int64]
 Shape = Box | Circle | Polygon | Cells
@@ -77,6 +77,16 @@ class Matches:
             masks.append(mask)
         return masks
 
+    @cached_property
+    def by_severity(self) -> list[int]:
+        """Return how many threats of each severity match, 0 to 4."""
+        return self.snapshot.by_severity(self.masks)
+
+    @cached_property
+    def unplaced(self) -> int:
+        """Return how many that match have no place."""
+        return sum(int(mask[len(part.keys) :].sum()) for part, mask in zip(self.snapshot.parts, self.masks, strict=True))
+
     def inside(self, shape: Shape) -> list[NDArray[np.int64]]:
         """Return the rows that match and lie in the shape or on its edge, for each part, ascending."""
         found = [self._inside(number, shape if isinstance(shape, Box) else shape.box) for number in range(len(self._among))]
@@ -87,12 +97,27 @@ class Matches:
             for part, rows in zip(self.snapshot.parts, found, strict=True)
         ]
 
+    def inside_since(self, shape: Shape, first: bytes) -> Ids:
+        """Return the ids, from `first` on, of those that match and lie in the shape. It looks at no others."""
+        found = [NO_IDS]
+        for number, part in enumerate(self.snapshot.parts):
+            rows = np.sort(part.row_of[np.searchsorted(part.ids, np.array(first, "S16")) :]).astype(np.int64)
+            rows = rows[self.masks[number][rows] & (rows < len(part.keys))]
+            rows = rows[in_box(part, rows, shape if isinstance(shape, Box) else shape.box)]
+            if not isinstance(shape, Box):
+                rows = rows[shape.contains(part.facts.lngs[rows], part.facts.lats[rows])]
+            found.append(part.ids_at(rows))
+        return np.concatenate(found)
+
     def _inside(self, number: int, box: Box) -> NDArray[np.int64]:
         part = self.snapshot.parts[number]
         rows = _candidates(part, box)
-        mask = self._mask(number, rows)
-        if self._question.box is not None and self._question.box != box:
-            mask &= in_box(part, rows, self._question.box)
+        if "masks" in self.__dict__:  # worked out already, as for any view after the first
+            mask = self.masks[number][rows].copy()
+        else:
+            mask = self._mask(number, rows)
+            if self._question.box is not None and self._question.box != box:
+                mask &= in_box(part, rows, self._question.box)
         if box != _WORLD:
             mask &= in_box(part, rows, box)
         return np.flatnonzero(mask) if isinstance(rows, slice) else rows[mask]

@@ -44,15 +44,13 @@ def of_map(actor: Actor, values: dict[str, Any], box: Box, zoom: int, selection:
     matches, *of_steps = live_index.ask(actor, values, *(step.filters for step in steps))
     snapshot = matches.snapshot
     chosen = selected_rows(selection, of_steps, Faults()) if selection and steps else None
-    by_severity = order.by_severity(snapshot, matches.masks)
-    placed = sum(int(mask[: len(part.keys)].sum()) for part, mask in zip(snapshot.parts, matches.masks, strict=True))
     return MapView(
         snapshot=snapshot,
+        total=sum(matches.by_severity),
+        unplaced=matches.unplaced,
+        by_severity=matches.by_severity,
         view=view(matches, box, zoom, chosen),
-        total=sum(by_severity),
-        unplaced=sum(by_severity) - placed,
-        by_severity=by_severity,
-        selected=order.by_severity(snapshot, chosen) if chosen else None,
+        selected=snapshot.by_severity(chosen) if chosen else None,
     )
 
 

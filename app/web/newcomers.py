@@ -10,7 +10,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from app.db import new_id
-from app.errors import Unreadable, Warming
+from app.errors import Unavailable, Unreadable
 from app.models import Threat
 from app.service import incidents, threats
 from app.service.incidents import Newcomers
@@ -29,9 +29,9 @@ blueprint = pages("newcomers")
 
 
 def proposals(incident_id: UUID | None = None, back_to: str = "/") -> dict[str, Any]:
-    """Return what incidents/_newcomers.html shows; nothing while the threats are being read into memory."""
+    """Return what incidents/_newcomers.html shows; nothing while the threats are not in memory."""
     found: list[Newcomers] = []
-    with suppress(Warming):
+    with suppress(Unavailable):
         found = incidents.newcomers(actor(), incident_id)
     shown = {threat.id: threat for threat in threats.some(actor(), [i for one in found for i in one.threat_ids[:SHOWN]])}
     listed: list[tuple[Newcomers, list[Threat]]] = [

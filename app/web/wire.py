@@ -31,6 +31,7 @@ def encoded(shown: MapView) -> bytes:
     drawn = shown.view.drawn
     arrays = _cells(drawn) if isinstance(drawn, Cells) else _points(drawn, shown.snapshot)
     header = {
+        "version": shown.snapshot.version,
         "mode": "cells" if isinstance(drawn, Cells) else "points",
         "level": drawn.level if isinstance(drawn, Cells) else None,
         "arrays": [[name, array.dtype.name, array.size] for name, array in arrays.items()],

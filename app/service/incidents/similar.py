@@ -11,12 +11,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import Id, db, given_ids
+from app.db import db, given_ids
 from app.geo.circle import Circle
 from app.geo.distance import distance_km
 from app.models import Incident, Threat
 from app.models.incident import TITLE_MAX
 from app.service.actor import Actor, guarded, owned
+from app.service.links import present_links
 from app.service.rules import UNFIT
 from app.service.selection import Selection, whereabouts
 from app.service.threats.filters import contains_text, inside
@@ -28,12 +29,6 @@ CANDIDATES = 200
 """Looked at of each kind; of equals by the first measure, more than these are not told apart by the second."""
 SHARED_LOOKED_AT = 10_000
 """Of the threats in incidents, the newest so many are counted by incident."""
-# The links that are not removed. Without statistics SQLite would go through all of a tenant's for every threat.
-LINKS = {
-    "postgresql": "SELECT tenant_id, threat_id, incident_id FROM threat_link WHERE removed_at IS NULL",
-    "sqlite": "SELECT tenant_id, threat_id, incident_id FROM threat_link INDEXED BY uq_threat_link_present"
-    " WHERE removed_at IS NULL",
-}
 MINUTE = timedelta(minutes=1)
 
 
@@ -137,16 +132,11 @@ def _is_open() -> sa.ColumnElement[bool]:
     )
 
 
-def _links() -> sa.FromClause:
-    columns = (sa.column("tenant_id", sa.Integer), sa.column("threat_id", Id()), sa.column("incident_id", Id()))
-    return sa.text(LINKS[db.engine.dialect.name]).columns(*columns).subquery("link")
-
-
 def _sharing(actor: Actor, ids: list[UUID]) -> Sequence[Any]:
     """Return id, title and number of shared threats of the open incidents that hold any of these."""
     given = given_ids(ids)
     shared = sa.func.count(Incident.id).label("shared")
-    link = _links()
+    link = present_links(db.engine)
     rows = db.session.execute(
         sa.select(Incident.id, Incident.title, shared)
         .select_from(given)
@@ -173,7 +163,7 @@ def _nearest(
     turn = sa.func.abs(Threat.lng - circle.lng)
     east = sa.case((turn > 180, 360 - turn), else_=turn) * cos(radians(circle.lat))
     measure = north * north + east * east
-    link = _links()
+    link = present_links(db.engine)
     ranked = (
         sa.select(
             Incident.id,

@@ -12,21 +12,24 @@ from app.index.part import ids_of
 from app.index.question import Question
 from app.models import Threat
 from app.service.actor import Actor
-from app.service.live_index.rows import STATUS_PLACES, bytes_of
+from app.service.live_index.rows import STATUS_PLACES, bytes_of, linked_to
 from app.service.threats.filters import matching
 from app.service.threats.wording_search import ids_having_words
 
-# What the index does not hold is found by the database, as a set of ids.
-FOUND_ELSEWHERE = ("incident_id", "arrived_from")
-
 
 def question_of(actor: Actor, values: dict[str, Any], connection: sa.Connection) -> Question:
-    """Return the question that values read by threats.FILTERS ask. The statements for it run on the connection."""
-    among = [ids_having_words(actor, values["q"], connection)] if values.get("q") else []
-    for name in FOUND_ELSEWHERE:
-        if values.get(name) is not None:
-            found = sa.select(bytes_of(connection, Threat.id)).where(*matching(actor, {name: values[name]}))
-            among.append(ids_of(connection.execute(found).scalars()))
+    """Return the question that values read by threats.FILTERS ask.
+
+    What the index does not hold is found by the database as a set of ids, by statements on the connection.
+    """
+    among = []
+    if values.get("q"):
+        among.append(ids_having_words(actor, values["q"], connection))
+    if values.get("incident_id"):
+        among.append(linked_to(connection, actor.tenant_id, values["incident_id"]))
+    if values.get("arrived_from"):
+        arrived = matching(actor, {"arrived_from": values["arrived_from"]})
+        among.append(ids_of(connection.execute(sa.select(bytes_of(connection, Threat.id)).where(*arrived)).scalars()))
     return Question(
         severities=_set(severity.rank for severity in values.get("severity", ())),
         statuses=_set(STATUS_PLACES[status] for status in values.get("status", ())),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from math import inf
+from time import monotonic
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,7 +18,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from app.db import db
-from app.errors import Warming
+from app.errors import Unavailable, Warming
 from app.index.question import Matches
 from app.index.snapshot import Dictionary, Snapshot
 from app.service import commit_order
@@ -26,8 +29,11 @@ from app.terms import Permission
 
 logger = logging.getLogger(__name__)
 
+CAN_NOT_READ = "The threats can't be read into memory just now; the server's log says why."
 PATIENCE_S = 1.0
 """How long a first question waits for the threats to be read, before it is told to come again."""
+REST_S = 5.0
+"""How long after a failure to read them it is not tried again."""
 KEPT_MATCHES = 8
 
 
@@ -36,7 +42,7 @@ def ask(actor: Actor, *questions: dict[str, Any]) -> list[Matches]:
     """Return the threats that match values read by threats.FILTERS, for each question, in the state that the database has now.
 
     Every write that was committed before the call is in the answer, and all of the answer is of one state. Raises Warming while
-    the threats are being read for the first time.
+    the threats are being read for the first time, and Unavailable if they can't be read.
     """
     return _live(db.engine, actor.tenant_id).ask(actor, questions)
 
@@ -51,6 +57,15 @@ def _live(engine: sa.Engine, tenant_id: int) -> Live:
         if tenant_id not in of_engine:
             of_engine[tenant_id] = Live(engine, tenant_id)
         return of_engine[tenant_id]
+
+
+def _begin_anew() -> None:
+    """Forget all in a process that was just forked off: no thread that holds a lock came along."""
+    global _all, _all_lock
+    _all, _all_lock = WeakKeyDictionary(), threading.Lock()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def forget(engine: sa.Engine) -> None:
@@ -68,6 +83,7 @@ class Live:
         self._lock = threading.Lock()
         self._loading: threading.Thread | None = None
         self._read, self._of = 0, 0
+        self._failed_at = -inf
         self._snapshot: Snapshot | None = None
         self._position = commit_order.Position(0, 0, "", "")
         self._matches: OrderedDict[Any, Matches] = OrderedDict()
@@ -125,13 +141,16 @@ class Live:
         with self._lock:
             if self._snapshot is not None:
                 return
+            if monotonic() < self._failed_at + REST_S:
+                raise Unavailable(CAN_NOT_READ)
             if self._loading is None or not self._loading.is_alive():
                 self._loading = threading.Thread(target=self._load, name=f"index of tenant {self._tenant_id}", daemon=True)
                 self._loading.start()
             loading = self._loading
         loading.join(PATIENCE_S)
+        still_reading = loading.is_alive()
         if self._snapshot is None:
-            raise Warming(self._read, self._of)
+            raise Warming(self._read, self._of) if still_reading else Unavailable(CAN_NOT_READ)
 
     def _load(self) -> None:
         try:
@@ -142,8 +161,9 @@ class Live:
                 ids, facts = rows.load(connection, self._tenant_id, words, self._tell)
                 grouped = rows.grouped(connection, self._tenant_id)
             snapshot = Snapshot.of(ids, facts, words, position.version).group(grouped, np.ones(len(grouped), np.bool_))
-        except Exception:  # the next question begins anew
+        except Exception:  # a question after a rest begins anew
             logger.exception("The threats could not be read into memory")
+            self._failed_at = monotonic()
             return
         with self._lock:
             self._snapshot, self._position = snapshot, position

@@ -18,6 +18,7 @@ from app.service import query, rules, threats
 from app.service.selection.steps import Selection, Step
 
 STEPS_MAX = 100
+FILTER_SETS_MAX = 20
 IDS_MAX = 10_000
 PARAMS = {param.name: param for param in threats.FILTERS}
 NAME_MAX = 100
@@ -34,7 +35,11 @@ def read_steps(text: str, faults: Faults, at: str = "selection") -> Selection:
     if not isinstance(values, list) or len(values) > STEPS_MAX:
         faults.add(at, "field_invalid", f"A selection is a list of at most {STEPS_MAX} steps.")
         return Selection()
-    return Selection(tuple(_step(value, f"{at}[{i}]", faults) for i, value in enumerate(values)))
+    steps = tuple(_step(value, f"{at}[{i}]", faults) for i, value in enumerate(values))
+    # Each set of filters is a search over all threats.
+    if len({tuple(sorted(step.filters.items())) for step in steps}) > FILTER_SETS_MAX:
+        faults.add(at, "field_invalid", f"The steps of a selection have at most {FILTER_SETS_MAX} different sets of filters.")
+    return Selection(steps)
 
 
 def _step(value: object, at: str, faults: Faults) -> Step:
@@ -60,7 +65,7 @@ def _area_of_step(area: dict[str, Any], at: str, faults: Faults) -> tuple[Shape 
             except ValueError as error:
                 faults.add(at, "field_invalid", str(error))
                 return None, None
-            return cells, outline.of_boxes(cells.boxes())
+            return cells, outline.of_squares(cells.boxes())
     return read_area(area, at, faults)
 
 

@@ -107,7 +107,7 @@ def _rows(step: Step, matches: Matches, snapshot: Snapshot, missing: list[tuple[
 
 
 def _told(snapshot: Snapshot, masks: list[Mask]) -> Selected:
-    counts = order.by_severity(snapshot, masks)
+    counts = snapshot.by_severity(masks)
     ids, ranks = order.newest_of(snapshot, masks)
     severities = list(Severity)
     return Selected(

@@ -12,12 +12,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.db import EPOCH, db
-from app.errors import Faults, NotFound, Warming
+from app.errors import Faults, NotFound, Unavailable
 from app.index import order
 from app.index.part import UNDATED, bytes_of
-from app.models import Incident, Threat, ThreatLink
+from app.models import Incident, Threat
 from app.service import live_index
 from app.service.actor import Actor, guarded, owned
+from app.service.links import present_links
 from app.service.query import Page, Paging, paged, paging
 from app.service.threats.filters import FILTERS, SORTING, matching
 from app.terms import Permission
@@ -70,9 +71,9 @@ def _by_index(actor: Actor, filters: dict[str, Any], page: Paging) -> tuple[list
     """Return the threats of a page and one more, how many match, and how many come before; None for what it can't tell."""
     try:
         (matches,) = live_index.ask(actor, filters)
-    except Warming:
+    except Unavailable:
         return None, None, None
-    total = sum(int(mask.sum()) for mask in matches.masks)
+    total = sum(matches.by_severity)
     if page.sort != SORTING.default:
         return None, total, None
     after = None
@@ -131,7 +132,7 @@ def facets(actor: Actor) -> dict[str, list[tuple[str, int]]]:
     """
     try:
         (matches,) = live_index.ask(actor, {})
-    except Warming:
+    except Unavailable:
         return {name: _counted(actor, getattr(Threat, name)) for name in FACETS}
     return {name: order.by_text(matches.snapshot, column) for name, column in FACETS.items()}
 
@@ -146,18 +147,21 @@ def _counted(actor: Actor, column: Any) -> list[tuple[str, int]]:
 def _views(actor: Actor, threats: Iterable[Threat]) -> list[ThreatView]:
     threats = list(threats)
     incident_ids: dict[UUID, list[UUID]] = defaultdict(list)
+    link = present_links(db.engine)
+    live = sa.and_(
+        owned(actor, Incident),
+        Incident.id == link.c.incident_id,
+        Incident.deleted_at.is_(None),
+        Incident.merged_into_id.is_(None),
+    )
     rows = db.session.execute(
-        sa.select(ThreatLink.threat_id, ThreatLink.incident_id)
-        .join(Incident, sa.and_(Incident.tenant_id == ThreatLink.tenant_id, Incident.id == ThreatLink.incident_id))
-        .where(
-            owned(actor, ThreatLink),
-            ThreatLink.threat_id.in_([threat.id for threat in threats]),
-            ThreatLink.removed_at.is_(None),
-            Incident.deleted_at.is_(None),
-            Incident.merged_into_id.is_(None),
-        )
-        .order_by(ThreatLink.incident_id)
+        sa.select(link.c.threat_id, Incident.id)
+        .select_from(link)
+        .outerjoin(Incident, sa.and_(live, Incident.id == link.c.incident_id))
+        .where(link.c.tenant_id == actor.tenant_id, link.c.threat_id.in_([threat.id for threat in threats]))
+        .order_by(link.c.incident_id)
     )
     for threat_id, incident_id in rows:
-        incident_ids[threat_id].append(incident_id)
+        if incident_id is not None:
+            incident_ids[threat_id].append(incident_id)
     return [ThreatView(threat, incident_ids[threat.id]) for threat in threats]
