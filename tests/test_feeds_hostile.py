@@ -183,6 +183,29 @@ def test_polygons_of_a_million_corners_are_read_in_good_time() -> None:
     assert process_time() - began < 20
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        "<?xml version='1.0' encoding='utf-8'?><rss><channel><item><title>Köln</title></item></channel></rss>".encode("cp1252"),
+        "<rss><channel><item><title>Köln</title></item></channel></rss>".encode("cp1252"),
+        "<?xml version='1.0' encoding='iso-8859-1'?><rss><channel><item><title>Köln</title></item></channel></rss>".encode(
+            "latin-1"
+        ),
+        "\ufeff<rss><channel><item><title>Köln</title></item></channel></rss>".encode(),
+        "<?xml version='1.0' encoding='utf-16'?><rss><channel><item><title>Köln</title></item></channel></rss>".encode("utf-16"),
+        "\n  <?xml version='1.0'?><rss><channel><item><title>Köln</title></item></channel></rss>".encode(),
+        "\ufeff<?xml version='1.0'?><rss><channel><item><title>Köln</title></item></channel></rss>".encode()
+        .decode("cp1252")
+        .encode(),
+    ],
+)
+def test_xml_is_read_in_the_encoding_that_it_has_whatever_it_says(data: bytes) -> None:
+    format_ = recognise("feed.xml", data)
+    [record] = format_.parse(data)
+    assert isinstance(record, Record)
+    assert record.title == "Köln"
+
+
 def test_deep_but_whole_xml_is_read() -> None:
     read("gdacs_rss", b"<rss><channel>" + b"<item>" * 100_000 + b"</item>" * 100_000 + b"</channel></rss>")
 
