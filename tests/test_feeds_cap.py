@@ -260,6 +260,14 @@ def test_a_status_that_a_person_gave_stands_when_the_source_ends_the_alert(conte
     assert held()["a1"].status == ThreatStatus.MONITORING
 
 
+def test_more_references_at_once_than_one_statement_takes_are_all_looked_up(context: Flask):
+    actor = make.actor(context)
+    take(actor, alert("r249-44"))
+    many = [alert(f"a{n}", references=" ".join(refers(f"r{n}-{k}") for k in range(45)), msgType="Update") for n in range(250)]
+    assert take(actor, *many) == "250 rows: 249 new, 1 unchanged."
+    assert take(actor, *many) == "250 rows: 250 unchanged. Nothing changed."
+
+
 # Indexes
 
 

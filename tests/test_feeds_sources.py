@@ -270,8 +270,11 @@ def test_the_point_of_a_wide_disaster_is_not_exact(kind: str, level: str) -> Non
     assert one(gdacs(ITEM.replace(">EQ<", f">{kind}<"))).location_precision_level == level
 
 
-def test_an_alert_that_is_not_current_has_ended() -> None:
-    assert one(gdacs(ITEM.replace("<gdacs:iscurrent>true", "<gdacs:iscurrent>false"))).status == ThreatStatus.ENDED
+def test_an_alert_that_is_not_current_has_ended_at_its_last_day() -> None:
+    dated = ITEM.replace("<gdacs:iscurrent>", "<gdacs:todate>Wed, 11 Dec 2024 18:04:35 GMT</gdacs:todate><gdacs:iscurrent>")
+    over = one(gdacs(dated.replace("<gdacs:iscurrent>true", "<gdacs:iscurrent>false")))
+    assert (over.status, over.expires_at) == (ThreatStatus.ENDED, datetime(2024, 12, 11, 18, 4, 35, tzinfo=UTC))
+    assert one(gdacs(dated)).expires_at is None
 
 
 def test_without_a_date_of_change_the_date_of_publication_counts() -> None:

@@ -16,6 +16,7 @@ from app.feeds.jsonfile import features, load, members
 from app.feeds.look import Look
 from app.feeds.record import Item, LeftOut, Problem, Record
 from app.feeds.values import BadRow, iso_time, text
+from app.terms import ThreatStatus
 
 AREAS = "areas and tracks of an event"
 
@@ -58,7 +59,7 @@ def _item(row: int, feature: dict[str, object]) -> Item:
     where = place(feature.get("geometry"))
     measured = members(properties.get("severitydata"), "severity’s data")
     status = gdacs.status(words["iscurrent"])
-    ended = iso_time(words["todate"], "end") if status == gdacs.status("false") else None
+    ended = iso_time(words["todate"], "end") if status == ThreatStatus.ENDED else None
     links = properties.get("url")
     report = text(links.get("report"), "link") if isinstance(links, dict) else text(links, "link")
     glide = f"GLIDE {words['glide']}" if words["glide"] else ""

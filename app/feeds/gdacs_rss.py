@@ -20,6 +20,7 @@ from app.feeds.look import Look
 from app.feeds.record import Problem, Record
 from app.feeds.values import BadRow, decimal, in_utc, shown
 from app.feeds.xmlfile import load
+from app.terms import ThreatStatus
 
 _NAMESPACES = {
     "gdacs": "http://www.gdacs.org",
@@ -62,6 +63,7 @@ def _record(row: int, item: Element) -> Record:
     threat_type = gdacs.threat_type(kind)
     country = _text(item, "gdacs:country")
     lat, lng = _point(item)
+    is_over = gdacs.status(_text(item, "gdacs:iscurrent")) == ThreatStatus.ENDED
     return Record(
         row=row,
         source=gdacs.SOURCE,
@@ -83,6 +85,7 @@ def _record(row: int, item: Element) -> Record:
         lng=lng,
         location_precision_level=None if lat is None else gdacs.precision(kind, country),
         observed_at=_time(item, "gdacs:fromdate"),
+        expires_at=_time(item, "gdacs:todate") if is_over else None,
         source_updated_at=_time(item, "gdacs:datemodified") or _time(item, "pubDate"),
         url=_text(item, "link") or None,
         sources=gdacs.SOURCES,

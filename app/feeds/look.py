@@ -9,7 +9,7 @@ from itertools import islice
 from app.feeds.csvfile import rows
 from app.feeds.encoding import decode
 
-_HEAD = 65536
+_HEAD, _DIRECTORY = 65536, 1_000_000
 _ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 _NOT_CONTENT = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>", re.DOTALL)
 
@@ -45,5 +45,6 @@ def look(data: bytes) -> Look:
 
 
 def is_kmz(data: bytes) -> bool:
-    """Say whether this is a zip archive that names a KML file."""
-    return data.startswith(b"PK\x03\x04") and re.search(rb"\.kml", data, re.IGNORECASE) is not None
+    """Say whether this is a zip archive that names a KML file: at its beginning, or in the directory at its end."""
+    names = data[:_HEAD] + data[-_DIRECTORY:]
+    return data.startswith(b"PK\x03\x04") and re.search(rb"\.kml", names, re.IGNORECASE) is not None

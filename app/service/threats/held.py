@@ -14,7 +14,7 @@ from app.models import Threat, ThreatAlias
 from app.service.actor import Actor, owned
 from app.terms import ThreatStatus
 
-# Each name takes two parameters of a statement, and SQLite allows 32,766 of them.
+# A statement has a parameter for each name and each source, and SQLite allows 32,766 of them.
 KEYS_MAX = 10_000
 
 Key = tuple[str, str]
@@ -67,13 +67,16 @@ def known_by(actor: Actor, keys: set[Key]) -> dict[Key, Held]:
     held: dict[UUID, Held] = {}
     ordered = sorted(keys)
     for some in (ordered[start : start + KEYS_MAX] for start in range(0, len(ordered), KEYS_MAX)):
+        # Two lists of plain values, not one of pairs, which PostgreSQL takes for a chain of ORs, too deep at some length. They
+        # may find a few threats more, by the id of one source in another, that nobody asks for then.
+        sources, names = {source for source, _ in some}, {name for _, name in some}
         by_id = sa.select(Threat.external_id.label("name"), *head).where(
-            owned(actor, Threat), sa.tuple_(Threat.source, Threat.external_id).in_(some)
+            owned(actor, Threat), Threat.source.in_(sources), Threat.external_id.in_(names)
         )
         by_alias = (
             sa.select(ThreatAlias.alias.label("name"), *head)
             .join(Threat, sa.and_(Threat.tenant_id == ThreatAlias.tenant_id, Threat.id == ThreatAlias.threat_id))
-            .where(owned(actor, ThreatAlias), sa.tuple_(ThreatAlias.source, ThreatAlias.alias).in_(some))
+            .where(owned(actor, ThreatAlias), ThreatAlias.source.in_(sources), ThreatAlias.alias.in_(names))
         )
         for row in (*db.session.execute(by_id), *db.session.execute(by_alias)):
             if row.id not in held:
