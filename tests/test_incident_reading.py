@@ -16,6 +16,7 @@ from app.service import incidents, threats
 from app.service.incidents import Changes, NewIncident
 from app.service.incidents.history import history, kinds_of, latest, position
 from app.service.incidents.read import links_page
+from app.service.selection import Selection, Step, read_area
 from app.terms import IncidentStatus, Scope
 from tests import make
 
@@ -123,6 +124,7 @@ def test_a_list_is_narrowed_by_each_filter_and_its_counts_by_all_but_the_status(
         page = incidents.search(who, values)
         assert [view.incident.id for view in page.items] == found, values
         assert page.total == (4 if {"limit", "sort"} & set(values) else len(found))
+    assert [view.links for view in incidents.search(who, {"q": "fourth"}).items] == [[]]
     for values, counts in (
         ({}, {"open": 3, "closed": 0, "resolved": 1}),
         ({"status": IncidentStatus.OPEN}, {"open": 3, "closed": 0, "resolved": 1}),
@@ -138,6 +140,31 @@ def test_pages_of_a_list_join_without_a_gap_and_the_last_says_so(who):
     assert [view.incident.id for view in [*first.items, *rest.items]] == made_ids
     assert (first.total, rest.total, rest.next_cursor) == (5, 5, None)
     assert incidents.search(who, {"limit": 5}).next_cursor is None
+
+
+def outlined(who, title, west):
+    """Make an incident of all threats in a box of its own."""
+    shape, outline = read_area({"bbox": [west, 6, west + 0.0005, 7]}, "area", Faults())
+    selection = Selection((Step(adds=True, area=shape, outline=outline),))
+    return incidents.create(who, NewIncident(title, selection=selection)).incident
+
+
+def test_the_areas_of_open_incidents_are_told_newest_first_with_their_true_number(who, ids):
+    assert (incidents.outlines(who).items, incidents.outlines(who).total) == ([], 0)
+    assert incidents.outlines(who, 0).total == 0
+    late, early, early_too, closed, deleted = (outlined(who, f"At {number}", 3.36 + number / 1000) for number in range(5))
+    made(who, ids, "Without an area")
+    incidents.change(who, closed.id, Changes(status="closed"))
+    incidents.delete(who, deleted.id)
+    with transaction() as session:
+        for incident, day in ((late, 2), (early, 1), (early_too, 1)):
+            session.execute(sa.update(Incident).where(Incident.id == incident.id).values(created_at=make.WHEN + day * DAY))
+    expected = [(one.id, one.title, one.area, 1) for one in (late, early_too, early)]
+    everything = incidents.outlines(who)
+    assert ([tuple(row) for row in everything.items], everything.total, everything.next_cursor) == (expected, 3, None)
+    for limit in (1, 2, 3, 4):
+        part = incidents.outlines(who, limit)
+        assert ([tuple(row) for row in part.items], part.total) == (expected[:limit], 3)
 
 
 # The history
@@ -221,6 +248,15 @@ def test_an_entry_tells_the_first_five_threats_and_how_many_more(context, who):
     assert (taken.unlinked.count, taken.unlinked.first, taken.linked.first) == (2, [named[7], named[0]], [])
 
 
+def test_an_entry_tells_the_threats_of_this_incident_alone(who, ids):
+    source, target = made(who, ids[:2]), made(who, [])
+    incidents.move(who, source, texts(ids[:1]), str(target))
+    moved = [history(who, incident_id, ["moved"]) for incident_id in (source, target)]
+    assert [(one.items[0].unlinked.count, one.items[0].linked.count, one.total) for one in moved] == [(1, 0, 1), (0, 1, 1)]
+    none = history(who, source, ["merged"])
+    assert (none.items, none.total) == ([], 0)
+
+
 def test_an_entry_tells_what_it_changed_on_this_incident(who, ids):
     it, other = made(who, ids[:3]), made(who, ids[3:], "Other")
     incidents.merge(who, other, [str(it)], "same")
@@ -270,16 +306,20 @@ def test_the_place_of_each_entry_is_found(who, ids, it):
 def test_the_place_of_each_of_two_versions_that_one_import_brought_in_is_found(who, ids):
     it = made(who, ids[:2])
     changed(who, 1, title="None")
-    threats.upsert(who, [make.record(0, title="One"), make.record(1, title="One"), make.record(0, title="Two")], faults=Faults())
+    together = [make.record(number, title=title) for number, title in ((0, "One"), (1, "One"), (0, "Two"), (0, "Three"))]
+    threats.upsert(who, together, faults=Faults())
     entries = history(who, it, ["threat_version"]).items
     keys = [(entry.threat[0], entry.version.number) for entry in entries]
-    assert keys == [(ids[0], 3), (ids[0], 2), (ids[1], 3), (ids[1], 2)]
-    assert len({entry.act.id for entry in entries[:3]}) == 1
-    assert [position(who, it, entry.act.id, ["threat_version"], key) for entry, key in zip(entries, keys, strict=True)] == [
-        0,
-        1,
-        2,
-        3,
+    assert keys == [(ids[0], 4), (ids[0], 3), (ids[0], 2), (ids[1], 3), (ids[1], 2)]
+    assert len({entry.act.id for entry in entries[:4]}) == 1
+    places = [position(who, it, entry.act.id, ["threat_version"], key) for entry, key in zip(entries, keys, strict=True)]
+    assert places == [0, 1, 2, 3, 4]
+    assert [(item.threat_id, item.version.number) for item in incidents.timeline(who, it).items if item.version] == [
+        (ids[1], 2),
+        (ids[0], 2),
+        (ids[0], 3),
+        (ids[0], 4),
+        (ids[1], 3),
     ]
 
 

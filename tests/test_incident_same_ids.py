@@ -24,10 +24,13 @@ from app.service.idempotency import Answer, Request, once
 from app.service.incidents import Changes, NewIncident
 from app.service.incidents.history import history, kinds_of, latest, position
 from app.service.incidents.read import links_page
-from app.service.incidents.similar import open_incidents
+from app.service.incidents.similar import open_incidents, similar
+from app.service.live_index.live import forget
+from app.service.selection import Selection, Step, read_area
 from app.terms import IncidentStatus
 from tests import make
 
+NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
 TABLES = [
     table for table in Base.metadata.sorted_tables if "tenant_id" in table.c and table.name not in {"membership", "api_key"}
 ]
@@ -49,6 +52,7 @@ def begin(monkeypatch):
     for module in list(sys.modules.values()):
         if getattr(module, "new_id", None) is new_id and module.__name__.startswith("app.service"):
             monkeypatch.setattr(module, "new_id", next_id)
+    monkeypatch.setattr("app.service.incidents.acts.randbits", lambda _bits: 0)
     return begin
 
 
@@ -77,7 +81,7 @@ def rows(tenant_id):
 
 
 def all_that_is_read(who, ids):
-    """Return what the reading functions answer that ask the database alone, for each incident that there is."""
+    """Return what the reading functions answer, of all and for each incident that there is."""
     mine = db.session.execute(
         sa.select(Incident.id, Incident.deleted_at).where(Incident.tenant_id == who.tenant_id).order_by(Incident.id)
     ).all()
@@ -90,6 +94,8 @@ def all_that_is_read(who, ids):
         incidents.status_counts(who, {}),
         open_incidents(who, "", (6.44, 3.36)),
         open_incidents(who, "", None),
+        similar(who, Selection((Step(adds=True, ids=tuple(ids)),))),
+        list(map(tuple, incidents.outlines(who).items)),
     ]
     for incident_id, deleted_at in mine:
         read += [incidents.get(who, incident_id, deleted=True), history(who, incident_id), kinds_of(who, incident_id)]
@@ -153,6 +159,12 @@ def life(who, ids):
     yield attempt(incidents.comment, first, "Noted.")
     yield attempt(incidents.unlink, first, [texts[5], make.WHEN.isoformat()])
     yield threats.upsert(who, [make.record(1, title="Road closure, longer")], faults=Faults())
+    shape, outline = read_area({"bbox": [3.3, 6, 3.5, 7]}, "area", Faults())
+    area = Selection((Step(adds=True, area=shape, outline=outline),))
+    yield (fenced := incidents.create(who, NewIncident("Fenced", selection=area)))
+    arrived = threats.upsert(who, [make.record(number) for number in (6, 7)], faults=Faults())
+    yield attempt(incidents.refuse, fenced.incident.id, [str(arrived[0].threat_id)])
+    yield attempt(incidents.refuse, fenced.incident.id, [NOBODY])
     yield incidents.delete(who, second)
     yield attempt(incidents.link, second, texts[:1])
     yield attempt(incidents.restore, second)
@@ -219,6 +231,7 @@ def move_all(there, here):
             .values(removed_at=None, removed_by=None)
         )
     db.session.remove()
+    forget(db.engine)
 
 
 def test_a_tenant_with_the_same_ids_is_neither_seen_nor_touched(context, begin):

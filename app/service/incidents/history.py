@@ -82,7 +82,7 @@ def history(
             kind=row.kind,
             at=version.at if version else act.at,
             act=act,
-            changes=act.data.get("changes", {}).get(str(incident_id), {}) if version is None else {},
+            changes=act.data.get("changes", {}).get(str(incident_id), {}),
             linked=named[act.id, False],
             unlinked=named[act.id, True],
             others=others[act.id],
@@ -189,7 +189,7 @@ def _named(actor: Actor, incident_id: UUID, act_ids: list[UUID]) -> dict[tuple[U
         sa.select(ranked.c.act_id, ranked.c.removed, ranked.c.total, ranked.c.threat_id, Threat.title)
         .join(Threat, sa.and_(owned(actor, Threat), Threat.id == ranked.c.threat_id))
         .where(ranked.c.number <= TITLES)
-        .order_by(ranked.c.act_id, ranked.c.number)
+        .order_by(ranked.c.number)
     )
     named: dict[tuple[UUID, bool], Named] = defaultdict(Named)
     for row in rows:
