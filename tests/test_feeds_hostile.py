@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from time import process_time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.errors import Unreadable
 from app.feeds.formats import FORMATS, recognise
-from app.feeds.record import Record
+from app.feeds.record import Problem, Record
 from tests.test_feeds_cap import ENTRY, alert, info
 from tests.test_feeds_json import EVENT, collection, event, warning
 from tests.test_feeds_maps import channel, earth, item, packed, placemark, way
@@ -172,15 +171,35 @@ def test_elements_as_deep_as_they_like_harm_nothing(name: str) -> None:
         read(name, good.replace(place, place + b"<a>" * 50_000 + b"</a>" * 50_000))
 
 
-def test_polygons_of_a_million_corners_are_read_in_good_time() -> None:
-    corners = [(10 + index % 1000 / 1000, 20 + index // 1000 / 1000) for index in range(1_000_000)]
+CORNERS = [(10 + index % 1000 / 1000, 20 + index // 1000 / 1000) for index in range(1_000_000)]
+
+
+def area_of(name: str, corners: list[tuple[float, float]]) -> bytes:
+    """Return a file of a format with one area of these corners, as (lat, lng)."""
+    if name == "geojson":
+        ring = [[lng, lat] for lat, lng in corners]
+        return json.dumps(
+            {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {"title": "A"}}
+        ).encode()
+    if name == "gpx":
+        points = "".join(f'<trkpt lat="{lat}" lon="{lng}"/>' for lat, lng in corners)
+        return way(f"<trk>{points}</trk>")
+    swapped = " ".join(f"{lng},{lat}" for lat, lng in corners)
     pairs = " ".join(f"{lat},{lng}" for lat, lng in corners)
-    area = f"<area><polygon>{pairs}</polygon></area>"
-    began = process_time()
-    [item] = FORMATS["cap"].parse(alert(infos=info(area=area)).encode())
-    assert isinstance(item, Record)
-    assert (item.lat, item.lng) == pytest.approx((10.4995, 20.4995))
-    assert process_time() - began < 20
+    return {
+        "cap": alert(infos=info(area=f"<area><polygon>{pairs}</polygon></area>")).encode(),
+        "kml": earth(placemark(f"<Polygon><coordinates>{swapped}</coordinates></Polygon>")),
+        "rss": channel(item(f"<georss:polygon>{pairs}</georss:polygon>")),
+    }[name]
+
+
+@pytest.mark.parametrize("name", ["cap", "geojson", "kml", "rss", "gpx"])
+def test_an_area_of_a_million_corners_is_refused_before_it_is_looked_at(name: str) -> None:
+    [large] = FORMATS[name].parse(area_of(name, CORNERS[:100_000]))
+    assert isinstance(large, Record)
+    assert (large.lat, large.lng) == pytest.approx((10.4995, 20.0495))
+    [huge] = FORMATS[name].parse(area_of(name, CORNERS))
+    assert huge == Problem(1, "The area has 1,000,000 corners; at most 250,000 can be read.")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from app.errors import Unreadable
 from app.feeds import prose
 from app.feeds.cap_terms import colour, kept_off, rationale, severity
 from app.feeds.countries import alpha2
-from app.feeds.geometry import Place, around, rim
+from app.feeds.geometry import Place, around, check_number, rim
 from app.feeds.look import Look
 from app.feeds.record import Item, LeftOut, Problem, Record
 from app.feeds.values import BadRow, decimal, iso_time, precision, shown
@@ -177,7 +177,9 @@ def area_place(areas: list[Element]) -> Place:
     circles: dict[tuple[float, float, float], None] = {}
     for area in areas:
         for polygon in children(area, "polygon"):
-            corners += map(_pair, (polygon.text or "").split())
+            pairs = (polygon.text or "").split()
+            check_number(len(corners) + len(pairs))
+            corners += map(_pair, pairs)
         for circle in children(area, "circle"):
             centre, _, radius = (circle.text or "").strip().partition(" ")
             if centre:

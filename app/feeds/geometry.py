@@ -16,6 +16,10 @@ from app.geo.distance import distances_km
 _DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 
 
+CORNERS_MAX = 250_000
+"""Corners that one area may have; the coast of a continent in full detail has fewer."""
+
+
 class Place(NamedTuple):
     """Where something is: WGS84 degrees, and how far off in km it may be when it is more than a point."""
 
@@ -57,6 +61,12 @@ def around(corners: Sequence[tuple[float, float]]) -> Place:
     return Place(lat, lng, float(distances_km(lat, lng, lats, lngs).max()))
 
 
+def check_number(corners: int) -> None:
+    """Raise BadRow when there are more corners than an area may have; to be asked before they are looked at."""
+    if corners > CORNERS_MAX:
+        raise BadRow(f"The area has {corners:,} corners; at most {CORNERS_MAX:,} can be read.")
+
+
 def rim(lat: float, lng: float, radius_km: float) -> list[tuple[float, float]]:
     """Return the ends of a circle to all four sides as (lat, lng). Raises BadRow for what is no circle on the globe."""
     try:
@@ -81,6 +91,7 @@ def _positions(geometry: dict[str, object]) -> list[tuple[float, float]]:
     level = [geometry.get("coordinates")]
     for _ in range(_DEPTH[kind]):
         level = [item for items in level for item in _items(items)]
+        check_number(len(level))
     return [_position(item) for item in level if item != []]
 
 

@@ -13,7 +13,7 @@ from app.feeds import prose
 from app.feeds.choosing import guess, records
 from app.feeds.collected import Collected, without_place
 from app.feeds.columns import Columns
-from app.feeds.geometry import around
+from app.feeds.geometry import around, check_number
 from app.feeds.look import Look
 from app.feeds.record import Item, LeftOut, Problem
 from app.feeds.table import Table
@@ -54,6 +54,7 @@ def _table(data: bytes) -> Table:
             found.others.append(LeftOut(number, EMPTY))
             continue
         try:
+            check_number(len(points))
             where = around(list(dict.fromkeys(map(_position, points))))
         except BadRow as reason:
             found.others.append(Problem(number, str(reason)))

@@ -15,7 +15,7 @@ from app.feeds import prose
 from app.feeds.choosing import guess, records
 from app.feeds.collected import Collected, without_place
 from app.feeds.columns import Columns
-from app.feeds.geometry import Place, around
+from app.feeds.geometry import Place, around, check_number
 from app.feeds.kmz import unpacked
 from app.feeds.look import Look, is_kmz
 from app.feeds.record import Item, Problem
@@ -109,7 +109,9 @@ def _place(placemark: Element) -> Place:
     for element in placemark.iter():
         kind, text = name(element), (element.text or "").strip()
         if kind == "coordinates" and text:
-            corners += [_pair(group.split(",")) for group in _groups(text)]
+            groups = _groups(text)
+            check_number(len(corners) + len(groups))
+            corners += [_pair(group.split(",")) for group in groups]
         elif kind == "coord" and text:
             corners.append(_pair(text.split()))
         elif kind == "Location" and children(element, "longitude"):

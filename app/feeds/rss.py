@@ -16,7 +16,7 @@ from app.feeds import prose
 from app.feeds.choosing import guess, records
 from app.feeds.collected import Collected, without_place
 from app.feeds.columns import Columns
-from app.feeds.geometry import Place, around, rim
+from app.feeds.geometry import Place, around, check_number, rim
 from app.feeds.look import Look
 from app.feeds.record import Item, Problem
 from app.feeds.table import Table
@@ -139,6 +139,7 @@ def _place(entry: Element) -> Place:
 def _numbers(text: str, width: int) -> list[tuple[float, ...]]:
     """Return groups of so many numbers, between blanks or commas. Raises BadRow for anything else."""
     words = re.split(r"[\s,]+", text.strip().strip(","))
+    check_number(len(words) // width)
     numbers = [decimal(one, "coordinate") or 0.0 for one in words if one]
     if not numbers or len(numbers) % width:
         raise BadRow(f"“{shown(' '.join(words))}” are not groups of {width} numbers.")
