@@ -89,6 +89,14 @@ def test_linking_names_every_fault(who, ids):
     assert faults_of(incidents.link, who, it, [NOBODY, ids[0]]) == {"threat_ids[0]": ("threat_unknown", "No threat has this id.")}
 
 
+def test_another_tenants_threat_is_none_that_can_be_linked(context, who, ids):
+    it = made(who, ids)
+    theirs = [str(i) for i in make.put_threats(context, make.actor(context, "elsewhere"), 1)]
+    unknown = {"threat_ids[0]": ("threat_unknown", "No threat has this id.")}
+    assert faults_of(incidents.link, who, it, theirs) == unknown
+    assert faults_of(incidents.create, who, NewIncident("Made", threat_ids=theirs)) == unknown
+
+
 def test_taking_out_names_every_fault(who, ids):
     it, other = made(who, ids[:2]), made(who, ids[2:])
     assert faults_of(incidents.unlink, who, it, []) == {"threat_ids": MISSING}

@@ -288,6 +288,13 @@ def test_the_middle_is_that_of_the_threats_of_ours_that_have_a_place(app, who):
             whereabouts(Actor(who.tenant_id, "key", None, "k", frozenset({Permission.INCIDENTS_READ}), Edge.API), Selection())
 
 
+def test_incidents_with_the_same_title_are_told_each_with_its_own_number(app, who):
+    ids = make.put_threats(app, who, 3, lat=None, lng=None)
+    made = [make.incident(app, who, some, "Port") for some in (ids, ids[:2])]
+    with app.app_context():
+        assert [(one.incident_id, one.shared) for one in similar(who, of(*ids))] == [(made[0], 3), (made[1], 2)]
+
+
 def test_of_very_many_threats_in_incidents_the_newest_are_counted_and_that_is_said(app, who, monkeypatch):
     monkeypatch.setattr("app.service.incidents.similar.SHARED_LOOKED_AT", 3)
     ids = make.put_threats(app, who, 6)
