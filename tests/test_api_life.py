@@ -141,12 +141,12 @@ def test_threats_are_linked_by_ids_and_by_selection_and_unlinked(world):
     linked = world.send("POST", f"/incidents/{one}/threats", body)
     assert linked.status_code == 200
     assert linked.json["threat_link_count"] == 4
-    assert world.linked(one) == [0, 1, 2, 3]
+    assert world.linked(one) == [0, 1, 3, 2]  # those of the selection newest first
     again = world.send("POST", f"/incidents/{one}/threats", body)
     assert again.data == linked.data
     less = world.send("DELETE", f"/incidents/{one}/threats/{world.ids[1]}")
     assert less.status_code == 200
-    assert world.linked(one) == [0, 2, 3]
+    assert world.linked(one) == [0, 3, 2]
     for threat_id in (world.ids[1], NOBODY, "x"):
         assert error_of(world.send("DELETE", f"/incidents/{one}/threats/{threat_id}")) == (404, "not_found")
     assert error_of(world.send("DELETE", f"/incidents/{NOBODY}/threats/{world.ids[1]}")) == (404, "not_found")

@@ -21,7 +21,7 @@ from app.service import export, incidents, threats
 from app.service.actor import Actor
 from app.service.export import Format
 from app.service.incidents import NewIncident
-from app.service.selection import Selection
+from app.service.selection import Selection, Step
 from app.terms import Edge, Permission
 from tests import browse, make
 
@@ -162,7 +162,7 @@ def test_an_incident_lies_where_its_area_is_or_in_the_middle_of_its_threats(app,
     two = {"type": "MultiPolygon", "coordinates": [area["coordinates"], [*area["coordinates"], area["coordinates"][0]]]}
     with app.app_context():
         for title, outline in (("One area", area), ("Two areas", two)):
-            selection = Selection(area=Circle(-17.0, 179.0, 10), outline=outline)
+            selection = Selection((Step(adds=True, area=Circle(-17.0, 179.0, 10), outline=outline),))
             incidents.create(who, NewIncident(title, selection=selection))
         features = json.loads(content(app, export.of_incidents(who, {}, Format.GEOJSON)))["features"]
         root = ElementTree.fromstring(content(app, export.of_incidents(who, {}, Format.KML)))

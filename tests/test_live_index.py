@@ -340,8 +340,12 @@ def test_who_asks_while_the_threats_are_read_is_told_how_far_it_is(app, monkeypa
         assert threats.search(who, {}).total == 3  # by the database, until the index is there
         counted = threats.facets(who)
         assert counted == {"threat_type": [("road closure", 3)], "source": [("test", 3)], "location_country": [("NG", 3)]}
+        monkeypatch.setattr(threats.read, "COUNTED_BY_SQL", 2)
+        assert threats.facets(who)["threat_type"] == []
+        monkeypatch.setattr(threats.read, "COUNTED_BY_SQL", 3)
+        assert threats.facets(who)["threat_type"] == [("road closure", 3)]
         go_on.set()
-        monkeypatch.setattr(live, "PATIENCE_S", 20)
+        live._live(db.engine, who.tenant_id)._loading.join(20)
         assert len(ask(who)) == 3
         assert threats.facets(who) == counted
 

@@ -360,3 +360,10 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(app, client
             several.append(len(statements))
         counts.append(min(several))
     assert counts[0] == counts[1]
+
+
+def test_a_filter_that_no_threat_has_stays_in_the_form(desk):
+    client, *_ = desk
+    page = client.get("/?threat_type=never+seen&location_country=FR").text
+    assert re.search(r'name="threat_type" value="never seen" checked', page)
+    assert re.search(r'name="location_country" value="FR" checked', page)

@@ -62,9 +62,9 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """The values of a filter that are offered, with their numbers of threats, and how many values there are."""
+    """The values of a filter that are offered, with their numbers of threats if known, and how many values there are."""
 
-    offered: list[tuple[str, int]]
+    offered: list[tuple[str, int | None]]
     number: int
 
 
@@ -248,7 +248,9 @@ def _facets(query: ListQuery) -> dict[str, Facet]:
     found = {}
     for name, pairs in threats.facets(actor()).items():
         chosen = query.texts(name)
-        offered = [pair for place, pair in enumerate(pairs) if place < FACETS_SHOWN or pair[0] in chosen]
+        offered: list[tuple[str, int | None]] = []
+        offered += [pair for place, pair in enumerate(pairs) if place < FACETS_SHOWN or pair[0] in chosen]
+        offered += [(text, None) for text in chosen if text not in dict(pairs)]  # or applying other filters would drop it
         found[name] = Facet(offered, len(pairs))
     return found
 

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 CAN_NOT_READ = "The threats can't be read into memory just now; the server's log says why."
 PATIENCE_S = 1.0
-"""How long a first question waits for the threats to be read, before it is told to come again."""
+"""How long after the reading began questions wait for its end; then they are told to come again."""
 REST_S = 5.0
 """How long after a failure to read them it is not tried again."""
 KEPT_MATCHES = 8
@@ -84,6 +84,7 @@ class Live:
         self._loading: threading.Thread | None = None
         self._read, self._of = 0, 0
         self._failed_at = -inf
+        self._patient_until = -inf
         self._snapshot: Snapshot | None = None
         self._position = commit_order.Position(0, 0, "", "")
         self._matches: OrderedDict[Any, Matches] = OrderedDict()
@@ -146,8 +147,9 @@ class Live:
             if self._loading is None or not self._loading.is_alive():
                 self._loading = threading.Thread(target=self._load, name=f"index of tenant {self._tenant_id}", daemon=True)
                 self._loading.start()
+                self._patient_until = monotonic() + PATIENCE_S
             loading = self._loading
-        loading.join(PATIENCE_S)
+        loading.join(max(0, self._patient_until - monotonic()))
         still_reading = loading.is_alive()
         if self._snapshot is None:
             raise Warming(self._read, self._of) if still_reading else Unavailable(CAN_NOT_READ)

@@ -41,13 +41,14 @@ def resolve(actor: Actor, selection: Selection, faults: Faults | None = None, at
     unless the caller gave a collector. Raises Warming while the threats are being read into memory.
     """
     raise_here, faults = faults is None, Faults() if faults is None else faults
-    matches = live_index.ask(actor, *({} if step.ids is not None else step.filters for step in selection.steps))
+    wrong = len(faults) > 0  # then filters may be unread, and only ids that there are not are still looked for
+    matches = live_index.ask(actor, *({} if wrong or step.ids is not None else step.filters for step in selection.steps))
     if not selection.steps:
         return Selected([], [], dict.fromkeys(reversed(Severity), 0))
     snapshot = matches[0].snapshot
     masks = selected_rows(selection, matches, faults)
     total = sum(int(mask.sum()) for mask in masks)
-    if words := too_many(total):
+    if not wrong and (words := too_many(total)):
         faults.add(at, "field_invalid", words)
         masks = [np.zeros_like(mask) for mask in masks]
     if raise_here:

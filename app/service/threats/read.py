@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.db import EPOCH, db
-from app.errors import Faults, NotFound, Unavailable
+from app.errors import Faults, NotFound, Unavailable, Warming
 from app.index import order
 from app.index.part import UNDATED, bytes_of
 from app.models import Incident, Threat
@@ -24,6 +24,7 @@ from app.service.threats.filters import FILTERS, SORTING, matching
 from app.terms import Permission
 
 POINTS_MAX = 10_000
+COUNTED_BY_SQL = 50_000
 FILTER_NAMES = frozenset(param.name for param in FILTERS)
 # Columns whose texts are offered as filters, and what the index calls them.
 FACETS = {"threat_type": "kinds", "source": "sources", "location_country": "countries"}
@@ -128,11 +129,14 @@ def points(actor: Actor, values: dict[str, Any], limit: int = POINTS_MAX) -> Pag
 def facets(actor: Actor) -> dict[str, list[tuple[str, int]]]:
     """Return the types, sources and countries that occur in the tenant, each with its number of threats, greatest first.
 
-    The index tells them; until it is there, the database does.
+    The index tells them; until it is there, the database does, unless there are so many that it would take seconds: then none
+    are told.
     """
     try:
         (matches,) = live_index.ask(actor, {})
-    except Unavailable:
+    except Unavailable as error:
+        if isinstance(error, Warming) and error.of > COUNTED_BY_SQL:
+            return {name: [] for name in FACETS}
         return {name: _counted(actor, getattr(Threat, name)) for name in FACETS}
     return {name: order.by_text(matches.snapshot, column) for name, column in FACETS.items()}
 
