@@ -59,6 +59,8 @@ def test_an_incident_shows_its_first_thousand_links_and_a_list_its_first_hundred
     assert [link.threat_id for link in incidents.get(who, it).links] == ids[:1_000]
     listed = {view.incident.id: [link.threat_id for link in view.links] for view in incidents.search(who, {}).items}
     assert listed == {it: ids[:100], other: ids[:100]}
+    incidents.unlink(who, it, texts(ids[:1]))
+    assert [link.threat_id for link in incidents.get(who, it).links] == ids[1:]
 
 
 def test_links_are_in_linking_order_without_those_taken_out(who, ids):

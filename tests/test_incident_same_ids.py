@@ -23,7 +23,7 @@ from app.service import incidents, threats
 from app.service.idempotency import Answer, Request, once
 from app.service.incidents import Changes, NewIncident
 from app.service.incidents.history import history, kinds_of, latest, position
-from app.service.incidents.read import links_page
+from app.service.incidents.read import links_of, links_page
 from app.service.incidents.similar import open_incidents, similar
 from app.service.live_index.live import forget
 from app.service.selection import Selection, Step, read_area
@@ -43,7 +43,7 @@ def begin(monkeypatch):
     numbers = count()
 
     def next_id() -> UUID:
-        return UUID(int=(0x01890A5D_AC96_774B << 64) + 1_000 * next(numbers))
+        return UUID(int=(0x024C_0000_0000_774B << 64) + 1_000 * next(numbers))  # of 2050: after all that is now
 
     def begin() -> None:
         nonlocal numbers
@@ -95,10 +95,12 @@ def all_that_is_read(who, ids):
         open_incidents(who, "", (6.44, 3.36)),
         open_incidents(who, "", None),
         similar(who, Selection((Step(adds=True, ids=tuple(ids)),))),
+        incidents.newcomers(who),
         list(map(tuple, incidents.outlines(who).items)),
     ]
     for incident_id, deleted_at in mine:
         read += [incidents.get(who, incident_id, deleted=True), history(who, incident_id), kinds_of(who, incident_id)]
+        read += [links_of(who, [incident_id], 1)]
         read += [latest(who, incident_id, acts[0]), position(who, incident_id, acts[len(acts) // 2])]
         if deleted_at is None:
             read += [incidents.timeline(who, incident_id, before_link=before_link, limit=500) for before_link in (False, True)]
@@ -162,9 +164,11 @@ def life(who, ids):
     shape, outline = read_area({"bbox": [3.3, 6, 3.5, 7]}, "area", Faults())
     area = Selection((Step(adds=True, area=shape, outline=outline),))
     yield (fenced := incidents.create(who, NewIncident("Fenced", selection=area)))
-    arrived = threats.upsert(who, [make.record(number) for number in (6, 7)], faults=Faults())
-    yield attempt(incidents.refuse, fenced.incident.id, [str(arrived[0].threat_id)])
+    yield threats.upsert(who, [make.record(number) for number in (6, 7)], faults=Faults())
+    yield (proposed := incidents.newcomers(who))
+    yield attempt(incidents.refuse, fenced.incident.id, [str(proposed[0].threat_ids[0])])
     yield attempt(incidents.refuse, fenced.incident.id, [NOBODY])
+    yield incidents.newcomers(who)
     yield incidents.delete(who, second)
     yield attempt(incidents.link, second, texts[:1])
     yield attempt(incidents.restore, second)
@@ -234,8 +238,11 @@ def move_all(there, here):
     forget(db.engine)
 
 
-def test_a_tenant_with_the_same_ids_is_neither_seen_nor_touched(context, begin):
-    theirs, mine = make.actor(context, "elsewhere"), make.actor(context)  # the other is the first to be found
+@pytest.mark.parametrize("found", ["first", "last"])
+def test_a_tenant_with_the_same_ids_is_neither_seen_nor_touched(context, begin, found):
+    names = ("elsewhere", "mine") if found == "first" else ("mine", "elsewhere")
+    by_name = {name: make.actor(context, name) for name in names}
+    theirs, mine = by_name["elsewhere"], by_name["mine"]
     begin()
     alone = lived(context, mine)
     move_all(mine.tenant_id, theirs.tenant_id)

@@ -151,6 +151,7 @@ def test_the_newest_incidents_are_told_first_and_only_so_many_are_looked_at(cont
     ]
     assert incidents.newcomers(who, made[1]) == told[2:]
     monkeypatch.setattr(sys.modules["app.service.incidents.newcomers"], "INCIDENTS_MAX", 2)
+    drawn(make.actor(context, "elsewhere"), "Another tenant's")
     assert incidents.newcomers(who) == told[:2]
 
 
