@@ -82,6 +82,26 @@ def test_the_nearest_linked_threat_speaks_for_an_incident(app, who):
     assert told(app, who, mine) == [("Two threats", "10 km, 60 min")]
 
 
+@pytest.mark.parametrize(
+    ("here", "further", "nearer"),
+    [
+        ((0.0, 10.0), (0.0, 9.7), (0.0, 10.2)),
+        ((-1.0, 10.0), (-0.7, 10.0), (-1.2, 10.0)),
+        ((60.0, 10.0), (60.2, 10.0), (60.0, 10.3)),  # where a degree of longitude is half as long
+        ((-17.0, 179.9), (-17.0, 179.6), (-17.0, -179.95)),
+    ],
+)
+def test_which_linked_threat_is_nearest_is_told_anywhere_on_the_globe(app, who, here, further, nearer):
+    mine = threat(app, who, 0, lat=here[0], lng=here[1], observed_at=make.WHEN)
+    linked = [
+        threat(app, who, number, lat=lat, lng=lng, observed_at=make.WHEN + number * HOUR)
+        for number, (lat, lng) in enumerate((further, nearer), 1)
+    ]
+    make.incident(app, who, linked)
+    with app.app_context():
+        assert [one.minutes for one in similar(who, of(mine))] == [120]
+
+
 def test_sharing_outweighs_nearness_and_nearness_parts_equals(app, who):
     ids = [threat(app, who, i, lat=6.45, lng=3.4) for i in range(2)]
     far = threat(app, who, 9, lat=50.0, lng=8.0, observed_at=make.WHEN)
@@ -301,3 +321,6 @@ def test_of_very_many_threats_in_incidents_the_newest_are_counted_and_that_is_sa
     make.incident(app, who, ids, "All of them")
     assert told(app, who, *ids) == [("All of them", "at least 3 shared threats")]
     assert told(app, who, *ids[:3]) == [("All of them", "3 shared threats")]
+    nowhere = make.put_threats(app, make.actor(app, "elsewhere"), 6, lat=None, lng=None)
+    make.incident(app, make.actor(app, "elsewhere"), nowhere, "Without a place")
+    assert told(app, make.actor(app, "elsewhere"), *nowhere) == [("Without a place", "at least 3 shared threats")]

@@ -125,11 +125,8 @@ def _rank(one: Similar) -> tuple[Any, ...]:
 
 
 def _is_open() -> sa.ColumnElement[bool]:
-    return sa.and_(
-        Incident.status == IncidentStatus.OPEN,
-        Incident.deleted_at.is_(None),
-        Incident.merged_into_id.is_(None),
-    )
+    # One that was merged is closed.
+    return sa.and_(Incident.status == IncidentStatus.OPEN, Incident.deleted_at.is_(None))
 
 
 def _sharing(actor: Actor, ids: list[UUID]) -> Sequence[Any]:
