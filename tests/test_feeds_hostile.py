@@ -171,7 +171,7 @@ def test_elements_as_deep_as_they_like_harm_nothing(name: str) -> None:
         read(name, good.replace(place, place + b"<a>" * 50_000 + b"</a>" * 50_000))
 
 
-CORNERS = [(10 + index % 1000 / 1000, 20 + index // 1000 / 1000) for index in range(1_000_000)]
+CORNERS = [(10 + index % 1000 / 1000, 20 + index // 1000 / 1000) for index in range(250_001)]
 
 
 def area_of(name: str, corners: list[tuple[float, float]]) -> bytes:
@@ -194,12 +194,12 @@ def area_of(name: str, corners: list[tuple[float, float]]) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["cap", "geojson", "kml", "rss", "gpx"])
-def test_an_area_of_a_million_corners_is_refused_before_it_is_looked_at(name: str) -> None:
-    [large] = FORMATS[name].parse(area_of(name, CORNERS[:100_000]))
+def test_an_area_of_too_many_corners_is_refused_before_it_is_looked_at(name: str) -> None:
+    [large] = FORMATS[name].parse(area_of(name, CORNERS[:20_000]))
     assert isinstance(large, Record)
-    assert (large.lat, large.lng) == pytest.approx((10.4995, 20.0495))
+    assert (large.lat, large.lng) == pytest.approx((10.4995, 20.0095))
     [huge] = FORMATS[name].parse(area_of(name, CORNERS))
-    assert huge == Problem(1, "The area has 1,000,000 corners; at most 250,000 can be read.")
+    assert huge == Problem(1, "The area has 250,001 corners; at most 250,000 can be read.")
 
 
 @pytest.mark.parametrize(
