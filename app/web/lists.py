@@ -115,7 +115,8 @@ def read(params: Sequence[Param], pairs: Iterable[tuple[str, str]]) -> ListQuery
     values = query.read(params, given, faults)
     page = values.pop("page", None) or 1
     if period := values.pop("within", None):
-        start = now() - period.length
+        # From the minute on, so that map and list ask for the same within it and are answered from what is known.
+        start = now().replace(second=0, microsecond=0) - period.length
         values["observed_from"] = max(start, values.get("observed_from") or start)
     if values.pop("new", None) and (ended := last_visit()):
         values["arrived_from"] = max(ended, values.get("arrived_from") or ended)
