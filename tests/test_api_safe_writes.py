@@ -157,7 +157,9 @@ def test_a_key_belongs_to_its_path_and_its_tenant(app, client, key):
 
 def test_a_key_used_with_another_body_is_refused(client, key):
     made(client, key, Idempotency_Key="k")
-    assert code_of(made(client, key, "b", Idempotency_Key="k")) == (422, "idempotency_key_reused")
+    refused = made(client, key, "b", Idempotency_Key="k")
+    assert code_of(refused) == (422, "idempotency_key_reused")
+    assert refused.json["error"]["message"] == "This Idempotency-Key was used here with another body."
     assert send(client, key, "GET", "/incidents").json["total"] == 1
 
 
@@ -309,6 +311,7 @@ def test_an_answer_that_goes_away_in_between_is_in_flight(app, who, monkeypatch)
     with app.app_context(), pytest.raises(Conflict) as caught:
         idempotency.once(who, asked, lambda: Answer(201, {}, b"{}"))
     assert caught.value.code == "idempotency_in_flight"
+    assert str(caught.value) == "A request with this Idempotency-Key is still being worked on. Try again."
 
 
 def test_a_failure_of_the_database_while_claiming_is_not_taken_for_a_wait(app, key, client):
