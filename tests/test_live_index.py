@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from random import Random
 from uuid import UUID
@@ -18,7 +20,7 @@ from app.errors import Faults, Unavailable, Warming
 from app.geo.box import Box
 from app.geo.circle import Circle
 from app.geo.polygon import Polygon
-from app.index.part import bytes_of
+from app.index.part import STATUSES, bytes_of
 from app.index.question import Matches
 from app.index.view import view
 from app.models import Threat
@@ -143,6 +145,12 @@ def compare(who, random: Random, ids: list[UUID], incident_ids: list[UUID]) -> N
             meant = by_sql(connection, who, step)
             expected = expected | meant if step.adds else expected - meant
         assert found(matches, selected_rows(Selection(steps), of_steps, Faults())) == expected, steps
+
+
+def test_every_severity_and_status_has_a_category_of_its_own():
+    categories = {severity.rank * STATUSES + place for severity in Severity for place in live.rows.STATUS_PLACES.values()}
+    assert len(categories) == len(Severity) * len(ThreatStatus)
+    assert max(categories) <= np.iinfo(np.uint8).max
 
 
 def test_views_filters_and_selections_agree_with_sql(app, engine_name):
@@ -316,6 +324,75 @@ def test_a_database_that_went_back_is_read_anew(app, engine_name, monkeypatch):
         assert one._position.threats == ahead.threats or engine_name == "postgresql"
 
 
+def test_all_who_ask_while_a_database_went_back_are_told_to_come_again(app, monkeypatch):
+    who = make.actor(app)
+    known = {*make.put_threats(app, who, 3)}
+    with app.app_context():
+        assert ask(who) == known
+        one = live._live(db.engine, who.tenant_id)
+        reading, ahead, both = one._reading, one._position, threading.Barrier(2, timeout=20)
+
+        @contextmanager
+        def together():
+            with reading() as connection:
+                both.wait()
+                yield connection
+
+        monkeypatch.setattr(one, "_reading", together)
+        monkeypatch.setattr(one, "_position", replace(ahead, threats=ahead.threats + 10**6, seen="elsewhere"))
+        with ThreadPoolExecutor(2) as pool:
+            answers = [pool.submit(one.ask, who, [{}]) for _ in range(2)]
+        assert [type(answer.exception()) for answer in answers] == [Warming, Warming]
+        monkeypatch.undo()
+        assert ask(who) == known
+
+
+def test_an_answer_that_a_write_overtook_is_not_kept(app, monkeypatch):
+    who = make.actor(app)
+    before = {*make.put_threats(app, who, 3)}
+    later: list[set[UUID]] = []
+
+    def slowly(*args):
+        if not later:
+            later.append(before | {*make.put_threats(app, who, 1, source="other")})
+            assert ask(who, location_country=("NG",)) == later[0]
+        return question_of(*args)
+
+    with app.app_context():
+        assert ask(who) == before
+        monkeypatch.setattr(live, "question_of", slowly)
+        assert ask(who, threat_type=("road closure",)) == before
+        assert ask(who, threat_type=("road closure",)) == later[0]
+
+
+def test_a_list_in_a_transaction_that_began_before_a_write_is_told_of_one_state(app, engine_name):
+    who = make.actor(app)
+    make.put_threats(app, who, 3)
+    with app.app_context():
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Threat)) == 3
+        make.put_threats(app, who, 1, source="other")
+        page = threats.search(who, {})
+        assert page.total == len(page.items) == (3 if engine_name == "sqlite" else 4)
+        db.session.rollback()
+        assert threats.search(who, {}).total == 4
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_process_that_was_forked_off_waits_for_no_lock_of_its_parent(app):
+    who = make.actor(app)
+    known = {*make.put_threats(app, who, 3)}
+    with app.app_context():
+        assert ask(who) == known
+        with live._all_lock:
+            child = os.fork()
+            if not child:
+                os._exit(live._all_lock.locked() + 2 * len(live._all))
+            assert os.waitpid(child, 0)[1] == 0
+            live._begin_anew()  # the same once more where branches are measured
+            assert not live._all_lock.locked()
+            assert ask(who) == known
+
+
 def test_who_asks_while_the_threats_are_read_is_told_how_far_it_is(app, monkeypatch):
     who = make.actor(app)
     make.put_threats(app, who, 3)
@@ -348,6 +425,32 @@ def test_who_asks_while_the_threats_are_read_is_told_how_far_it_is(app, monkeypa
         live._live(db.engine, who.tenant_id)._loading.join(20)
         assert len(ask(who)) == 3
         assert threats.facets(who) == counted
+
+
+def test_a_list_goes_on_from_page_to_page_in_the_same_order_before_and_after_the_threats_are_read(app, monkeypatch):
+    who = make.actor(app)
+    make.put_threats(app, who, 3)
+    make.put_threats(app, who, 3, source="undated", observed_at=None)
+
+    def by_cursor(sort: str) -> list[UUID]:
+        page = threats.search(who, {"limit": 1, "sort": sort})
+        told = [page.items[0].threat.id]
+        while page.next_cursor:
+            page = threats.search(who, {"limit": 1, "sort": sort, "cursor": page.next_cursor})
+            told += [item.threat.id for item in page.items]
+        return told
+
+    def failing(*_args):
+        raise OSError
+
+    with app.app_context():
+        monkeypatch.setattr(live.rows, "load", failing)
+        by_database = by_cursor("-observed_at")
+        assert by_database == by_cursor("observed_at")[::-1]
+        monkeypatch.undo()
+        monkeypatch.setattr(live, "REST_S", 0)
+        assert by_cursor("-observed_at") == by_database
+        assert len(set(by_database)) == 6
 
 
 def test_a_failure_while_reading_is_tried_again(app, monkeypatch):

@@ -120,8 +120,8 @@ class Live:
     def _refresh(self, connection: sa.Connection) -> Snapshot:
         """Take over what has changed since it was last looked at. The lock is held, so that states follow one another."""
         snapshot = self._snapshot
-        if snapshot is None:
-            raise RuntimeError("the index is not loaded")
+        if snapshot is None:  # another question has found in between that the database went back
+            raise Warming(0, 0)
         position = commit_order.position(connection, self._tenant_id)
         if position.seen == self._position.seen:
             return snapshot
