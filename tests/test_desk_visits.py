@@ -72,6 +72,18 @@ def test_a_busy_database_is_no_reason_not_to_answer(app, engine_name):
         assert kept(ada).seen_at > seen
 
 
+def test_a_first_visit_that_can_not_be_noted_is_one_all_the_same(app):
+    ada = make.person(app)
+    with app.app_context():
+        with db.engine.connect().execution_options(writes=True) as other:
+            other.execute(sa.insert(DeskVisit).values(tenant_id=ada.tenant_id, person_id=ada.id, seen_at=now()))
+            assert visits.last_ended(ada) is None
+            other.rollback()
+        assert kept(ada) is None
+        assert visits.last_ended(ada) is None
+        assert kept(ada).last_ended_at is None
+
+
 def test_visits_of_several_people_and_tenants_are_apart(app):
     ada, ines = make.person(app), make.person(app, "ines@example.net", tenant="Other")
     with app.app_context():

@@ -204,3 +204,12 @@ def test_the_service_refuses_what_the_page_would_not_send(app):
             saved_views.replace(viewer, view.id, "x" * 2001, "", Faults())
         with pytest.raises(NotFound):
             saved_views.open_with(make.actor(app, "Elsewhere"), view.id)
+
+
+def test_a_desk_can_have_its_first_view_before_its_first_visit(app, client):
+    ada = make.person(app)
+    with app.app_context():
+        view = saved_views.save(ada, "Critical", "severity=critical", "", shared=False, faults=Faults())
+        saved_views.open_with(ada, view.id)
+        assert [listed.is_default for listed in saved_views.visible(ada)] == [True]
+    assert browse.sign_in(app, client).get("/").location == "/?severity=critical"

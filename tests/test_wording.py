@@ -57,6 +57,7 @@ def test_a_text_is_found_by_itself(text):
     [
         ("Road closure, Road 7", "ro 7", ["Road", "Road", "7"]),
         ("Cafe\u0301s fermés", "café ferm", ["Cafe\u0301s", "fermés"]),
+        ("Cafe\u0301 noir", "cafe", ["Cafe\u0301"]),
         ("東京都で京都", "東京", ["東京"]),
         ("東京都", "東京都", ["東京都"]),
         ("東京", "京", ["京"]),
