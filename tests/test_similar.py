@@ -213,6 +213,13 @@ def test_open_incidents_near_a_place_come_first_nearest_first(app, who):
             open_incidents(who, "", (91, 0))
 
 
+def test_a_nearer_incident_is_offered_before_a_newer_one(app, who):
+    at(app, who, 0, "Here", lat=6.45, lng=3.4)
+    at(app, who, 1, "Ten away", lat=6.54, lng=3.4)
+    with app.app_context():
+        assert [one.title for one in open_incidents(who, "", (6.45, 3.4))] == ["Here", "Ten away"]
+
+
 def test_who_may_not_read_incidents_is_told_nothing(app, who):
     nobody = Actor(who.tenant_id, "key", None, "k", frozenset({Permission.THREATS_READ}), Edge.API)
     for call in (lambda: similar(nobody, []), lambda: open_incidents(nobody, "", None)):
