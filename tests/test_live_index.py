@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.db import db, transaction
-from app.errors import Faults, Unavailable, Warming
+from app.errors import Faults, Invalid, Unavailable, Warming
 from app.geo.box import Box
 from app.geo.circle import Circle
 from app.geo.polygon import Polygon
@@ -261,6 +261,18 @@ def test_nothing_is_read_twice_when_nothing_has_changed(app, engine_name):
         assert live_index.ask(who, {"severity": (Severity.HIGH,)})[0] is not first
 
 
+def test_the_answers_that_were_asked_for_last_are_kept(app):
+    who = make.actor(app)
+    make.put_threats(app, who, 1)
+    *first, last = ({"source": (f"feed {number}",)} for number in range(live.KEPT_MATCHES + 1))
+    with app.app_context():
+        answers = [live_index.ask(who, question)[0] for question in first]
+        for question in (first[0], last, first[0]):
+            assert (live_index.ask(who, question)[0] is answers[0]) == (question == first[0])
+        assert live_index.ask(who, first[2])[0] is answers[2]
+        assert live_index.ask(who, first[1])[0] is not answers[1]
+
+
 def test_a_threat_is_read_once_however_long_another_transaction_stays_open(app, engine_name, monkeypatch):
     if engine_name == "sqlite":
         pytest.skip("writers of SQLite stand in a queue")
@@ -345,6 +357,19 @@ def test_all_who_ask_while_a_database_went_back_are_told_to_come_again(app, monk
         assert [type(answer.exception()) for answer in answers] == [Warming, Warming]
         monkeypatch.undo()
         assert ask(who) == known
+
+
+def test_an_unknown_id_of_a_selection_is_raised_unless_faults_are_collected(app):
+    who = make.actor(app)
+    (known,) = make.put_threats(app, who, 1)
+    chosen = Selection((Step(adds=True, ids=(known, UUID(int=7))),))
+    faults = Faults()
+    with app.app_context():
+        with pytest.raises(Invalid) as refused:
+            selection.resolve(who, chosen)
+        assert selection.resolve(who, chosen, faults).ids == [known]
+    for told in (refused.value.faults, faults):
+        assert [(fault.field, fault.code) for fault in told] == [("ids[1]", "threat_unknown")]
 
 
 def test_an_answer_that_a_write_overtook_is_not_kept(app, monkeypatch):
