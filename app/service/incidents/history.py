@@ -183,19 +183,26 @@ def _named(actor: Actor, incident_id: UUID, act_ids: list[UUID]) -> dict[tuple[U
     )
     both = sa.union_all(added, turned).subquery()
     parts = (both.c.act_id, both.c.removed)
-    number = sa.func.row_number().over(partition_by=parts, order_by=both.c.link_id)
-    ranked = sa.select(both, number.label("number"), sa.func.count().over(partition_by=parts).label("total")).subquery()
-    rows = db.session.execute(
-        sa.select(ranked.c.act_id, ranked.c.removed, ranked.c.total, ranked.c.threat_id, Threat.title)
-        .join(Threat, sa.and_(owned(actor, Threat), Threat.id == ranked.c.threat_id))
-        .where(ranked.c.number <= TITLES)
-        .order_by(ranked.c.number)
+    totals = db.session.execute(sa.select(*parts, sa.func.count()).group_by(*parts)).all()
+    if not totals:
+        return defaultdict(Named)
+    named = defaultdict(Named, {(act_id, bool(removed)): Named(total) for act_id, removed, total in totals})
+    # Each part's first ones apart: a window would sort all links of the incident.
+    firsts = (
+        sa.select(both)
+        .where(both.c.act_id == act_id, both.c.removed == removed)
+        .order_by(both.c.link_id)
+        .limit(min(total, TITLES))
+        for act_id, removed, total in totals
     )
-    named: dict[tuple[UUID, bool], Named] = defaultdict(Named)
+    first = sa.union_all(*(sa.select(part.subquery()) for part in firsts)).subquery()
+    rows = db.session.execute(
+        sa.select(first.c.act_id, first.c.removed, first.c.threat_id, Threat.title)
+        .join(Threat, sa.and_(owned(actor, Threat), Threat.id == first.c.threat_id))
+        .order_by(first.c.link_id)
+    )
     for row in rows:
-        found = named[row.act_id, bool(row.removed)]
-        found.count = row.total
-        found.first.append((row.threat_id, row.title))
+        named[row.act_id, bool(row.removed)].first.append((row.threat_id, row.title))
     return named
 
 

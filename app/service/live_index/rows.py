@@ -67,24 +67,30 @@ def grouped(connection: sa.Connection, tenant_id: int) -> Ids:
 
 def regrouped(connection: sa.Connection, tenant_id: int, since: Position) -> tuple[Ids, Mask]:
     """Read the ids of threats that are or were linked to incidents changed since a position, and whether they are in one now."""
+    is_present = sa.and_(ThreatLink.removed_at.is_(None), Incident.deleted_at.is_(None))
     touched = (
-        sa.select(ThreatLink.threat_id)
+        sa.select(ThreatLink.threat_id, sa.func.max(sa.case((is_present, 1), else_=0)).label("here"))
         .select_from(Incident)
         .outerjoin(ThreatLink, sa.and_(ThreatLink.tenant_id == Incident.tenant_id, ThreatLink.incident_id == Incident.id))
         .where(Incident.tenant_id == tenant_id, unread(connection, Incident, since))
-        .distinct()
+        .group_by(ThreatLink.threat_id)
         .subquery()
     )
-    link = present_links(connection)
-    live = sa.and_(Incident.tenant_id == tenant_id, Incident.id == link.c.incident_id, Incident.deleted_at.is_(None))
-    found = connection.execute(
-        sa.select(bytes_of(connection, touched.c.threat_id), sa.func.count(Incident.id))
-        .select_from(touched)
-        .outerjoin(link, sa.and_(link.c.tenant_id == tenant_id, link.c.threat_id == touched.c.threat_id))
-        .outerjoin(Incident, live)
-        .group_by(touched.c.threat_id)
-    )
-    rows = [row for row in found.cursor.fetchall() if row[0] is not None]  # an incident without links has none
+    threat = bytes_of(connection, touched.c.threat_id)
+    rows = connection.execute(sa.select(threat, touched.c.here)).cursor.fetchall()
+    rows = [row for row in rows if row[0] is not None]  # an incident without links has none
+    if not all(row[1] for row in rows):  # only those in none of the incidents are looked for in others
+        link = present_links(connection)
+        live = sa.and_(Incident.tenant_id == tenant_id, Incident.id == link.c.incident_id, Incident.deleted_at.is_(None))
+        found = connection.execute(
+            sa.select(threat, sa.func.count(Incident.id))
+            .select_from(touched)
+            .outerjoin(link, sa.and_(link.c.tenant_id == tenant_id, link.c.threat_id == touched.c.threat_id))
+            .outerjoin(Incident, live)
+            .where(touched.c.here == 0, touched.c.threat_id.is_not(None))
+            .group_by(touched.c.threat_id)
+        )
+        rows = [*(row for row in rows if row[1]), *found.cursor.fetchall()]
     return ids_of(row[0] for row in rows), np.array([row[1] > 0 for row in rows], np.bool_)
 
 
