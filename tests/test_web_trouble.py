@@ -258,3 +258,10 @@ def test_the_link_of_a_version_leads_to_its_page_though_one_import_brought_many(
             query, anchor = href.replace("&amp;", "&").split("#")
             assert anchor == entry
             assert f'id="{entry}"' in life.look(made, query)
+
+
+@pytest.mark.parametrize("path", ["/threats/selected", "/threats/view?view=-180,-85,180,85&zoom=1"])
+def test_a_script_whose_session_ended_is_told_so_before_anything_about_its_token(app, life, path):
+    stranger = app.test_client()
+    for client, status in ((stranger, 401), (life.client, 400)):
+        assert client.post(path, data={"selection": "[]"}, headers={"X-Requested-With": "fetch"}).status_code == status

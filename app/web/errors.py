@@ -8,7 +8,7 @@ from contextlib import suppress
 import sqlalchemy as sa
 from flask import current_app, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, Unauthorized
 from werkzeug.wrappers import Response
 
 from app import db, errors
@@ -91,6 +91,8 @@ def _http_page(error: HTTPException, code: int) -> Response:
 def _old_form(pairs: Pairs) -> Response:
     """Return the form's page with everything in it and a fresh token; for who is signed out, what they wrote, to be copied."""
     known = access.recognise()
+    if not known and access.wants_json():
+        return _http_page(Unauthorized(), 401)
     where = INCIDENT_FORMS.get(request.endpoint or "")
     if known and pairs and request.endpoint in KEEPS_FORM:
         return make_response(desk.kept(pairs, [Fault("", "form_old", OLD_FORM + " Send it again.")]), 400)

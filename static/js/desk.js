@@ -19,6 +19,8 @@ const announcer = document.querySelector("#announcer");
 const createButton = form.querySelector("#create");
 /** How long the list may take, in ms, before it is said that it is still being read. */
 const SLOW = 2000;
+/** How soon to ask again, in ms, after the server did not answer. */
+const AGAIN = 5000;
 
 const listElement = form.querySelector("#list");
 const rowsHere = () => [...listElement.querySelectorAll('input[name="threat_ids"]')].map((box) => box.value);
@@ -54,6 +56,7 @@ function tickedBefore() {
 if (form.dataset.kept === "yes") history.replaceState(null, "", `/${list.view}${location.hash}`);
 let shown = location.search;
 let sent = false;
+let again = 0;
 
 /** Say what stands in the way of the list, or nothing any more. */
 function say(words) {
@@ -70,21 +73,28 @@ function settle() {
   return period.load(list.view, list.total);
 }
 
-/** Have the list read, and say in words what it waits for. @returns {Promise<boolean>} whether it shows what was asked for */
-async function read(query, stays) {
+/**
+ * Have the list read, and say in words what it waits for; a server that does not answer is asked again.
+ *
+ * @param {string} query @param {boolean} stays whether the rows stay where they are @param {() => Promise<void>} follow is called
+ *   once the list shows what was asked for
+ */
+async function read(query, stays, follow) {
+  clearTimeout(again);
   const slow = setTimeout(() => say("Still reading the list…"), SLOW);
   try {
-    if (!(await list.load(query, stays))) return false;
+    if (!(await list.load(query, stays))) return;
     say("");
     announcer.textContent = form.querySelector("#list-head h2").textContent;
-    return true;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     say(error.message);
-    return false;
+    if (!error.isAboutInput) again = setTimeout(read, AGAIN, query, stays, follow);
+    return;
   } finally {
     clearTimeout(slow);
   }
+  await follow();
 }
 
 /** Show another view of the threats. @param {string} wanted query @param {"push"|"replace"|"none"} history how the address follows */
@@ -94,16 +104,17 @@ async function show(wanted, history) {
   if (history !== "none") globalThis.history[`${history}State`](null, "", `/${query}${location.hash}`);
   shown = location.search;
   map.load(query, false);
-  if (await read(query, false)) await settle();
+  await read(query, false, settle);
 }
 
 /** Show what came in since the list was read, without moving what is looked at. */
 async function insert() {
   const query = without(list.view, "page", "cursor");
-  if (!(await read(query, true))) return;
-  map.refresh();
-  period.forget();
-  await settle();
+  await read(query, true, () => {
+    map.refresh();
+    period.forget();
+    return settle();
+  });
 }
 
 /** Whether a button of the form acts on the selection, rather than changing what the desk shows. */
@@ -155,7 +166,10 @@ async function submitted(event) {
   } else if (submitter.name === "apply") {
     await show(readFilters(form), "push");
   } else {
-    await show(new URL(submitter.formAction).search, "push");
+    const { search } = new URL(submitter.formAction);
+    // The pages are those of the list, which may be older than the fields while the server does not answer.
+    writeFilters(form, search);
+    await show(search, "push");
     list.focus();
   }
 }

@@ -20,6 +20,8 @@ from tests.browser.conftest import Site
 from tests.browser.test_desk import row, selected
 
 NOW = "Date.now = (real => () => real() + (window.ahead ?? 0))(Date.now)"
+AGAIN = 15_000
+"""In so many ms the desk has asked again a server that did not answer, which it does every 5 s."""
 
 
 @dataclass
@@ -170,6 +172,46 @@ def test_nothing_new_is_answered_with_304(desk):
 def test_being_offline_is_said_in_words(context, page):
     context.set_offline(True)
     expect(page.locator("#list-status")).to_have_text(re.compile(r"You are offline\. What you see is as of \d\d:\d\d UTC\."))
+
+
+def test_what_was_asked_for_while_the_server_did_not_answer_is_shown_once_it_does(context, page):
+    context.route("**/threats/**", lambda route: route.abort())
+    page.get_by_role("checkbox", name="Critical").check()
+    for status in ("#list-status", "#map-status"):
+        expect(page.locator(status)).to_have_text("The server does not answer. What you see may be old.")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("checkbox", name="Critical")).not_to_be_checked()
+    page.get_by_role("checkbox", name="Critical").check()
+    context.unroute("**/threats/**")
+    expect(page.get_by_role("heading", name="24 threats")).to_be_visible(timeout=AGAIN)
+    expect(page.get_by_text("24 in view of 24 that match")).to_be_visible(timeout=AGAIN)
+    expect(page.locator("#list")).not_to_have_class(re.compile("is-stale"))
+    for status in ("#list-status", "#map-status"):
+        expect(page.locator(status)).to_be_empty()
+
+
+def test_the_map_shows_all_once_a_server_that_did_not_answer_does(context, site):
+    page = context.new_page()
+    context.route("**/threats/view?**", lambda route: route.abort())
+    page.goto(site.sign_in_link())
+    expect(page.locator("#map-status")).to_have_text("The server does not answer. What you see may be old.")
+    context.unroute("**/threats/view?**")
+    expect(page.get_by_text("120 in view of 120 that match")).to_be_visible(timeout=AGAIN)
+    expect(page.locator("#map-status")).to_be_empty()
+
+
+def test_who_signed_in_again_elsewhere_is_told_to_load_the_desk_anew_and_keeps_the_selection(context, page, site):
+    row(page, 118).check()
+    selected(page, 1)
+    context.clear_cookies()
+    row(page, 117).check()
+    expect(page.locator("#selection-message")).to_contain_text("You are signed out.")
+    expect(page.locator("#map-status")).to_contain_text("You are signed out.")
+    other = context.new_page()
+    other.goto(site.sign_in_link())
+    expect(page.locator("#selection-message")).to_contain_text("Load it anew", timeout=AGAIN)
+    page.reload()
+    selected(page, 2)
 
 
 def test_a_session_that_ended_is_said_and_the_desk_stays(desk, context):

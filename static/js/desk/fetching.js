@@ -20,6 +20,7 @@ export function pause(ms, signal) {
 /** @param {Response} response @throws {Refused} with words for the person unless it is what was asked for */
 export async function refuseUnlessGood(response) {
   if (response.status === 401) throw new Refused("You are signed out. Sign in again in another tab, then go on here.");
+  if (response.status === 400) throw new Refused("This page is from before you signed in again. Load it anew: what you selected and wrote is kept.");
   if (response.status === 422) throw Object.assign(new Refused((await response.json()).error), { isAboutInput: true });
   if (!response.ok) throw new Refused(`The server answered with an error (${response.status}). What you see may be old.`);
 }

@@ -13,6 +13,8 @@ import { ViewSource } from "./view-source.js";
 const WORLD = { bbox: { min_lat: -90, min_lng: -180, max_lat: 90, max_lng: 180 }, zoom: 1 };
 /** Looking closer this often is enough to find the edges of all that match. */
 const LOOKS = 5;
+/** How soon to ask again, in ms, after the server did not answer. */
+const AGAIN = 5000;
 
 export class ThreatMap {
   #map;
@@ -28,6 +30,7 @@ export class ThreatMap {
   #isTouched = false;
   /** How often the map was asked to go somewhere: what comes of an earlier time counts no more. */
   #placesAsked = 0;
+  #again = 0;
   #fetchOutlines = latestOnly("json");
 
   /**
@@ -111,6 +114,7 @@ export class ThreatMap {
   /** Ask what to draw where the map is; what was drawn stays until the answer is there. */
   async #ask() {
     if (this.#query === null || !this.#place) return;
+    clearTimeout(this.#again);
     try {
       const view = await this.#source.ask(this.#query, this.#place, this.#selection.text());
       if (!view) return;
@@ -118,7 +122,7 @@ export class ThreatMap {
       this.#map.setView(view);
       this.#say("");
     } catch (error) {
-      this.#refused(error);
+      this.#refused(error, () => this.#ask());
     }
   }
 
@@ -126,6 +130,7 @@ export class ThreatMap {
   async #showAll() {
     this.#placesAsked += 1;
     const asked = this.#placesAsked;
+    clearTimeout(this.#again);
     try {
       let { bbox, zoom } = WORLD;
       let edges = null;
@@ -143,7 +148,7 @@ export class ThreatMap {
       if (edges) this.#map.fit(edges);
       else this.#moved(this.#map.seen());
     } catch (error) {
-      this.#refused(error);
+      this.#refused(error, () => this.#showAll());
     }
   }
 
@@ -173,9 +178,10 @@ export class ThreatMap {
     this.#selection.apply(mode, { area, filters: frozen(this.#query), name });
   }
 
-  #refused(error) {
+  #refused(error, retry) {
     if (!(error instanceof Refused)) throw error;
     this.#say(error.message);
+    if (retry && !error.isAboutInput) this.#again = setTimeout(retry, AGAIN);
   }
 
   #say(words) {
