@@ -198,6 +198,7 @@ def test_threats_known_to_their_country_only_open_a_panel_that_says_so_and_selec
         panel = page.get_by_role("region", name="3 threats at one place")
         expect(panel.get_by_role("listitem")).to_have_count(3)
         expect(panel.get_by_role("listitem").first).to_contain_text("Somewhere in Nigeria, not at this point")
+        expect(tooltip).to_be_hidden()
         panel.get_by_role("checkbox").first.check()
         expect(page.locator("#tray-title")).to_have_text("1 selected")
         page.keyboard.press("Escape")
@@ -245,6 +246,12 @@ def test_where_the_map_is_comes_back_with_the_address(page, site):
     page.goto(url)
     page.get_by_text("120 in view of 120 that match").wait_for()
     assert page.url == url
+
+
+def test_a_place_that_is_not_on_earth_is_no_place(page):
+    page.goto("about:blank")
+    page.goto("/#map=999,999,9")
+    expect(page.get_by_text("120 in view of 120 that match")).to_be_visible()
 
 
 def test_the_map_says_how_far_the_threats_are_counted_and_what_went_wrong(browser, site):

@@ -9,7 +9,7 @@ export function isMapAddress() {
 export function readMapAddress() {
   const parts = new URLSearchParams(location.hash.slice(1));
   const [lat, lng, zoom] = (parts.get("map") ?? "").split(",").map(Number);
-  const isPlace = parts.has("map") && [lat, lng, zoom].every(Number.isFinite);
+  const isPlace = parts.has("map") && Math.abs(lat) <= 90 && Math.abs(lng) <= 180 && Number.isFinite(zoom);
   return { place: isPlace ? { lat, lng, zoom } : null, heat: parts.get("heat") === "on" };
 }
 

@@ -153,8 +153,12 @@ export class Pointing {
     const action = mode ? "select" : this.#canPart(group) ? "zoom" : "list";
     const detail = { ids, cells, count, selected, box: fromEdges(edges), latlng, action, mode, originalEvent };
     if (action === "zoom") this.#zoomTo(edges, latlng.lng);
-    if (action === "list" && ids.length) this.#tell("stack", detail);
-    else this.#tell("cluster-click", detail);
+    if (action === "list" && ids.length) {
+      // The list that opens says it all, and has the pointer.
+      this.#pointer = null;
+      this.leave();
+      this.#tell("stack", detail);
+    } else this.#tell("cluster-click", detail);
   }
 
   /** Zoom in on some edges, on the turn of the world that was clicked. */
