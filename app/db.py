@@ -13,8 +13,10 @@ from types import ModuleType
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
+from numpy.typing import NDArray
 from psycopg.types.array import ListBinaryDumper
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
@@ -30,6 +32,7 @@ except ImportError:  # no wheel for this platform: the library that came with Py
 
 CHECKPOINT_PAGES = 8_000
 SMALL_TABLE = 20_000
+IdList = Sequence[UUID] | NDArray[np.bytes_]  # UUIDs, or an array of their bytes (S16)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -266,16 +269,14 @@ def refresh_statistics(*tables: str, if_small: bool = False) -> None:
         session.rollback()
 
 
-def given_ids(*lists: Sequence[UUID]) -> sa.FromClause:
+def given_ids(*lists: IdList) -> sa.FromClause:
     """Return equally long lists of ids as rows, in order, for a join or an `INSERT ... SELECT`.
 
-    Columns: `position` from 0, then `id0`, `id1` ... one per list. It is one statement with one parameter per list, however
-    long the lists are.
+    Columns: `position` from 0, then `id0`, `id1` ... one per list. One statement with one parameter per list, of any length.
     """
     names = [f"id{i}" for i in range(len(lists))]
     if db.engine.dialect.name == "postgresql":
-        arrays = [sa.bindparam(None, list(ids), type_=postgresql.ARRAY(sa.Uuid())) for ids in lists]
-        rows = sa.func.unnest(*arrays).table_valued(
+        rows = sa.func.unnest(*map(_array, lists)).table_valued(
             *(sa.column(name, sa.Uuid()) for name in names), with_ordinality="position", name="given"
         )
         derived = rows.render_derived()
@@ -286,21 +287,25 @@ def given_ids(*lists: Sequence[UUID]) -> sa.FromClause:
         " UNION ALL SELECT position + 1 FROM counter WHERE position + 1 < :size)"
         f" SELECT position, {columns} FROM counter"
     )
-    blobs = {name: b"".join(i.bytes for i in ids) for name, ids in zip(names, lists, strict=True)}
-    typed = statement.bindparams(size=len(lists[0]), **blobs).columns(
+    blobs = (b"".join(i.bytes for i in ids) if isinstance(ids, Sequence) else ids.tobytes() for ids in lists)
+    typed = statement.bindparams(size=len(lists[0]), **dict(zip(names, blobs, strict=True))).columns(
         sa.column("position", sa.Integer), *(sa.column(name, Id()) for name in names)
     )
     return typed.subquery("given")
 
 
-def among(column: sa.ColumnElement[UUID] | InstrumentedAttribute[UUID], ids: Sequence[UUID]) -> sa.ColumnElement[bool]:
+def _array(ids: IdList) -> sa.BindParameter[Any]:
+    uuids = list(ids) if isinstance(ids, Sequence) else [UUID(bytes=raw.ljust(16, b"\0")) for raw in ids.tolist()]
+    return sa.bindparam(None, uuids, type_=postgresql.ARRAY(sa.Uuid()))
+
+
+def among(column: sa.ColumnElement[UUID] | InstrumentedAttribute[UUID], ids: IdList) -> sa.ColumnElement[bool]:
     """Return the condition that a column is one of these ids: one parameter, and no join.
 
-    A join with `given_ids` would be planned by statistics, and those of before the last 10,000 rows can have PostgreSQL compare
-    each id with each row.
+    A join with `given_ids` would be planned by statistics; by those of 10,000 rows ago PostgreSQL can compare all with all.
     """
     if db.engine.dialect.name == "postgresql":
-        return column == sa.any_(sa.bindparam(None, list(ids), type_=postgresql.ARRAY(sa.Uuid())))
+        return column == sa.any_(_array(ids))
     return column.in_(sa.select(given_ids(ids).c.id0))
 
 

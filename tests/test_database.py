@@ -6,11 +6,12 @@ from uuid import UUID
 
 import alembic.command
 import flask_migrate
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.db import Base, db, engine_url, given_ids, new_id, now, sqlite_is_safe, transaction
+from app.db import Base, among, db, engine_url, given_ids, new_id, now, sqlite_is_safe, transaction
 from app.models import Incident, Tenant
 from tests import make
 
@@ -91,6 +92,15 @@ def test_given_ids_come_back_in_order_whatever_their_number(context: Flask):
         given = given_ids(first, second)
         rows = db.session.execute(sa.select(given.c.id0, given.c.id1).order_by(given.c.position)).all()
         assert [tuple(row) for row in rows] == list(zip(first, second, strict=True))
+
+
+def test_an_array_of_ids_means_the_same_as_a_list_also_with_zeros_at_the_end(context: Flask):
+    ids = [UUID(int=7 << 64), new_id(), UUID(int=0)]
+    array = np.array([one.bytes for one in ids], "S16")
+    given = given_ids(array, ids)
+    rows = db.session.execute(sa.select(given.c.id0, given.c.id1).order_by(given.c.position)).all()
+    assert [tuple(row) for row in rows] == [(one, one) for one in ids]
+    assert set(db.session.scalars(sa.select(given.c.id1).where(among(given.c.id1, array[:2])))) == set(ids[:2])
 
 
 def test_times_come_back_as_they_were_written(context: Flask):

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 
 from app.db import db, new_id
 from app.errors import VersionMismatch
+from app.index.part import bytes_of
 from app.models import Activity, Incident, ThreatLink
 from app.service import incidents
 from app.service.incidents import Changes, NewIncident
+from app.service.incidents.acts import _link_ids
 from app.terms import Edge, IncidentStatus, Scope
 from tests import make
 
@@ -293,3 +295,11 @@ def test_what_was_read_before_is_read_anew_when_it_is_changed(who, ids):
         incidents.change(who, it, Changes("Mine"), expected=read.version)
     assert refused.value.current == 7
     assert incidents.change(who, it, Changes(status="closed")).incident.title == "Theirs"
+
+
+def test_ids_of_links_are_of_version_7_and_lie_between_the_ids_made_before_and_after_them():
+    numbers = []
+    for size in (1, 3, 200_000, 2):
+        numbers += [new_id().bytes, *bytes_of(_link_ids(size)), new_id().bytes]
+    assert numbers == sorted(set(numbers))
+    assert {UUID(bytes=raw).version for raw in numbers} == {7}

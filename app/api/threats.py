@@ -20,7 +20,7 @@ from app.errors import Conflict, Fault, Faults, Invalid
 from app.feeds.record import Record
 from app.service import rules, threats
 from app.service.actor import Actor
-from app.service.selection import PREVIEW, resolve
+from app.service.selection import resolve
 from app.terms import Permission
 
 
@@ -97,7 +97,7 @@ def select(call: Call) -> Response:
     body_out = {
         "total": len(selected.ids),
         "by_severity": {str(severity): count for severity, count in selected.by_severity.items()},
-        "threat_ids": [str(threat_id) for threat_id in selected.ids[:PREVIEW]],
+        "threat_ids": list(map(str, selected.first)),
     }
     return answer(body_out)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.index.part import STATUSES, UNDATED, Ids, Mask, Part
+from app.index.part import UNDATED, Ids, Mask, Part
 from app.index.question import Matches
 from app.index.snapshot import NO_IDS, Snapshot
 
@@ -84,14 +84,13 @@ def _first(part: Part, rows: NDArray[np.int64], times: NDArray[np.int64], wanted
     return np.concatenate((above, level[places >= np.partition(places, beyond)[beyond]]))
 
 
-def newest_of(snapshot: Snapshot, masks: list[Mask]) -> tuple[Ids, NDArray[np.uint8]]:
-    """Return the ids and the severities of rows, newest observed first, as `newest` orders them."""
+def newest_of(snapshot: Snapshot, masks: list[Mask]) -> Ids:
+    """Return the ids of rows, newest observed first, as `newest` orders them."""
     parts = list(zip(snapshot.parts, masks, strict=True))
     ids = np.concatenate([part.ids_at(mask) for part, mask in parts])
     times = np.concatenate([part.facts.times[mask] for part, mask in parts])
-    severities = np.concatenate([part.facts.categories[mask] for part, mask in parts]) // np.uint8(STATUSES)
-    latest_first = np.lexsort((ids, times))[::-1]
-    return ids[latest_first], severities[latest_first]
+    latest_first: Ids = ids[np.lexsort((ids, times))[::-1]]
+    return latest_first
 
 
 def histogram(matches: Matches) -> Histogram:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,11 @@ def bytes_of(ids: Ids) -> Iterator[bytes]:
     """Return ids as 16 bytes each."""
     raw = ids.tobytes()
     return (raw[i : i + 16] for i in range(0, len(raw), 16))
+
+
+def uuids_of(ids: Ids) -> list[UUID]:
+    """Return ids as UUIDs."""
+    return [UUID(bytes=raw) for raw in bytes_of(ids)]
 
 
 @dataclass(frozen=True, slots=True)

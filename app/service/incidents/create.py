@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import numpy as np
 import sqlalchemy as sa
 
 from app.db import among, db, given_ids, new_id, now, transaction
 from app.errors import Faults
 from app.geo.outline import corners
 from app.geo.polygon import MAX_VERTICES
+from app.index.part import Ids, ids_of
 from app.models import Incident, Threat
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
 from app.service import rules
@@ -77,7 +79,7 @@ def create(actor: Actor, new: NewIncident, faults: Faults | None = None) -> Inci
         return view(actor, incident)
 
 
-def wanted(actor: Actor, written: Sequence[str], selection: Selection | None, faults: Faults) -> list[UUID]:
+def wanted(actor: Actor, written: Sequence[str], selection: Selection | None, faults: Faults) -> Ids:
     """Return the threats said by ids and by a selection together, each once.
 
     Ids that can't be read, or that the tenant does not have, are faults at their index. It only reads, so that nobody has to
@@ -93,14 +95,16 @@ def wanted(actor: Actor, written: Sequence[str], selection: Selection | None, fa
         for i, value in enumerate(written):
             if rules.CANONICAL_UUID.fullmatch(value) and UUID(value) in unknown:
                 faults.add(f"threat_ids[{i}]", "threat_unknown", "No threat has this id.")
+    ids = ids_of(threat_id.bytes for threat_id in threat_ids)
     if selection is not None:
-        threat_ids = list(dict.fromkeys([*threat_ids, *resolve(actor, selection, faults).ids]))
-    return threat_ids
+        chosen = resolve(actor, selection, faults).ids
+        return np.concatenate((ids, chosen[~np.isin(chosen, ids)]))
+    return ids
 
 
-def earliest(actor: Actor, threat_ids: list[UUID]) -> datetime | None:
+def earliest(actor: Actor, threat_ids: Ids) -> datetime | None:
     """Return the earliest observed_at of the threats, which no one can change until the transaction ends."""
-    if not threat_ids:
+    if not len(threat_ids):
         return None
     held = (
         sa.select(Threat.observed_at)

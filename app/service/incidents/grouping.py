@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.db import new_id, transaction
 from app.errors import Conflict, Faults
+from app.index.part import uuids_of
 from app.models import Incident
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
 from app.service import rules
@@ -37,7 +38,7 @@ def link(
     faults = faults if faults is not None else Faults()
     with transaction():
         incident = hold(actor, incident_id, expected=expected)
-        wanted_ids = wanted(actor, threat_ids, selection, faults)
+        wanted_ids = uuids_of(wanted(actor, threat_ids, selection, faults))
         if not wanted_ids:
             faults.add("threat_ids", "field_required", "Give at least one threat.")
         faults.raise_if_any()

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from app.errors import Faults
 from app.index import order
-from app.index.part import Mask, bytes_of, ids_of
+from app.index.part import Ids, Mask, ids_of, uuids_of
 from app.index.question import Matches
-from app.index.snapshot import Snapshot
+from app.index.snapshot import NO_IDS, Snapshot
 from app.service import live_index
 from app.service.actor import Actor, guarded
 from app.service.selection.steps import Selection, Step
@@ -26,11 +26,15 @@ PREVIEW = 50
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """What a selection comes to: the ids, newest observed first, their severities, and the number of each, worst first."""
+    """What a selection comes to: the ids, newest observed first, and the number of each severity, worst first."""
 
-    ids: list[UUID]
-    severities: list[Severity]
+    ids: Ids
     by_severity: dict[Severity, int]
+
+    @property
+    def first(self) -> list[UUID]:
+        """Return at most PREVIEW of the ids."""
+        return uuids_of(self.ids[:PREVIEW])
 
 
 @guarded(Permission.THREATS_READ)
@@ -44,7 +48,7 @@ def resolve(actor: Actor, selection: Selection, faults: Faults | None = None, at
     wrong = len(faults) > 0  # then filters may be unread, and only ids that there are not are still looked for
     matches = live_index.ask(actor, *({} if wrong or step.ids is not None else step.filters for step in selection.steps))
     if not selection.steps:
-        return Selected([], [], dict.fromkeys(reversed(Severity), 0))
+        return Selected(NO_IDS, dict.fromkeys(reversed(Severity), 0))
     snapshot = matches[0].snapshot
     masks = selected_rows(selection, matches, faults)
     total = sum(int(mask.sum()) for mask in masks)
@@ -109,10 +113,5 @@ def _rows(step: Step, matches: Matches, snapshot: Snapshot, missing: list[tuple[
 
 def _told(snapshot: Snapshot, masks: list[Mask]) -> Selected:
     counts = snapshot.by_severity(masks)
-    ids, ranks = order.newest_of(snapshot, masks)
-    severities = list(Severity)
-    return Selected(
-        [UUID(bytes=raw) for raw in bytes_of(ids)],
-        [severities[rank] for rank in ranks],
-        {severity: counts[severity.rank] for severity in reversed(Severity)},
-    )
+    by_severity = {severity: counts[severity.rank] for severity in reversed(Severity)}
+    return Selected(order.newest_of(snapshot, masks), by_severity)

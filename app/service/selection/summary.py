@@ -12,7 +12,7 @@ import numpy as np
 from app.db import EPOCH
 from app.geo.middle import middle_of
 from app.index import order
-from app.index.part import UNDATED, bytes_of, ids_of
+from app.index.part import UNDATED, ids_of, uuids_of
 from app.index.question import Matches
 from app.service import live_index
 from app.service.actor import Actor, guarded
@@ -91,11 +91,11 @@ def whereabouts(actor: Actor, selection: Selection, most: int = 0) -> Whereabout
     )
     has_place, dated = ~np.isnan(lats), times[times != UNDATED]
     grouped = [mask & part.facts.grouped for part, mask in parts]
-    ids = order.newest_of(snapshot, grouped)[0]
+    ids = order.newest_of(snapshot, grouped)
     return Whereabouts(
         middle_of(lats[has_place], lngs[has_place]),
         (_time(dated.min()), _time(dated.max())) if len(dated) else None,
-        [UUID(bytes=raw) for raw in bytes_of(ids[:most])],
+        uuids_of(ids[:most]),
         len(ids),
     )
 
