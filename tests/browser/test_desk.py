@@ -129,8 +129,10 @@ def test_the_selection_lives_through_paging_filtering_back_and_another_page(page
     expect(page.get_by_role("heading", name="11 threats")).to_be_visible()
     row(page, 5).check()
     page.go_back()
-    expect(page.get_by_role("heading", name="120 threats")).to_be_visible()
+    expect(page.get_by_text("rows 51–100 of 120")).to_be_visible()
     expect(page.get_by_label("Search")).to_have_value("")
+    page.go_back()
+    expect(page.get_by_text("rows 1–50 of 120")).to_be_visible()
     selected(page, 3)
     page.get_by_label("Title").fill("A draft")
     page.get_by_role("link", name="Road closure 119", exact=True).click()
@@ -144,6 +146,19 @@ def test_the_selection_lives_through_paging_filtering_back_and_another_page(page
     page.goto("/")
     selected(page, 0)
     expect(page.get_by_label("Title")).to_have_value("")
+
+
+def test_back_from_a_search_leads_to_what_was_shown_before_it(page):
+    page.get_by_role("checkbox", name="Critical").check()
+    expect(page.get_by_role("heading", name="24 threats")).to_be_visible()
+    search = page.get_by_label("Search")
+    search.press_sequentially("closure 5")
+    expect(page).to_have_url(re.compile(r"q=closure\+5&"))
+    search.press_sequentially("7")
+    expect(page).to_have_url(re.compile(r"q=closure\+57&"))
+    page.go_back()
+    expect(page.get_by_role("heading", name="24 threats")).to_be_visible()
+    expect(search).to_have_value("")
 
 
 def test_a_failed_submit_says_what_is_wrong_and_keeps_everything(page, site):

@@ -65,15 +65,20 @@ export function withParameter(text, name, value) {
 /**
  * Call back when a filter was changed: at once for choices, after a pause for typing.
  *
- * @param {HTMLFormElement} form @param {(typing: boolean) => void} changed
+ * @param {HTMLFormElement} form @param {(typing: boolean) => void} changed `typing` says that it goes on with what was typed before
  */
 export function watchFilters(form, changed) {
   let pause = 0;
+  let isTyping = false;
   form.addEventListener("input", (event) => {
     if (event.target.name !== "q") return;
     clearTimeout(pause);
-    pause = setTimeout(() => changed(true), 300);
+    pause = setTimeout(() => {
+      changed(isTyping);
+      isTyping = true;
+    }, 300);
   });
+  form.addEventListener("focusout", () => (isTyping = false));
   form.addEventListener("change", (event) => {
     if (!NAMES.includes(event.target.name) || event.target.name === "q") return;
     clearTimeout(pause);
