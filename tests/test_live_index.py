@@ -367,7 +367,7 @@ def test_an_unknown_id_of_a_selection_is_raised_unless_faults_are_collected(app)
     with app.app_context():
         with pytest.raises(Invalid) as refused:
             selection.resolve(who, chosen)
-        assert selection.resolve(who, chosen, faults).ids == [known]
+        assert list(bytes_of(selection.resolve(who, chosen, faults).ids)) == [known.bytes]
     for told in (refused.value.faults, faults):
         assert [(fault.field, fault.code) for fault in told] == [("ids[1]", "threat_unknown")]
 
