@@ -130,7 +130,7 @@ STAND_INS: dict[str, Callable[[], Any]] = {"string_type": str, "model_type": dic
 
 def path(loc: tuple[int | str, ...]) -> str:
     """Return the field path of a place in the body: ("threat_ids", 3) is `threat_ids[3]`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:rules.NAME_SHOWN]}" for part in loc)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part[: rules.NAME_SHOWN]}" for part in loc)
     return text.removeprefix(".")
 
 
