@@ -37,7 +37,7 @@ def test_nothing_that_a_fuzzer_sends_breaks_the_contract(app, tmp_path):
     with served(settings) as address:
         command = [str(Path(sys.executable).with_name("st")), "run", f"{address}/v1/openapi.json", "--checks", "all"]
         command += ["--header", f"X-API-Key:{key}", "--phases", PHASES, "--continue-on-failure"]
-        command += ["--max-examples", os.environ.get("FUZZ_EXAMPLES", "5"), "--workers", "1", "--no-color"]
+        command += ["--max-examples", os.environ.get("FUZZ_EXAMPLES", "10"), "--workers", "1", "--no-color"]
         command += ["--seed", os.environ.get("FUZZ_SEED", "7")]
         environment = {
             **os.environ,
