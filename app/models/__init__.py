@@ -5,19 +5,24 @@ from __future__ import annotations
 from app.models.access import ApiKey, Membership, Person, SignInLink, Tenant
 from app.models.activity import Activity, ActivityOther
 from app.models.desk import DeskVisit, SavedView
+from app.models.feed import Feed
 from app.models.imports import ImportProblem, ImportRun
 from app.models.incident import Incident, KeptAnswer, LinkChange, RefusedNewcomer, ThreatLink
+from app.models.job import Job
 from app.models.threat import Threat, ThreatAlias, ThreatVersion
 from app.models.threat_text import ThreatText
+from app.models.told import ThreatArea, ThreatGone, ThreatPair, ThreatRecord, ThreatReference
 
 __all__ = [
     "Activity",
     "ActivityOther",
     "ApiKey",
     "DeskVisit",
+    "Feed",
     "ImportProblem",
     "ImportRun",
     "Incident",
+    "Job",
     "KeptAnswer",
     "LinkChange",
     "Membership",
@@ -28,7 +33,12 @@ __all__ = [
     "Tenant",
     "Threat",
     "ThreatAlias",
+    "ThreatArea",
+    "ThreatGone",
     "ThreatLink",
+    "ThreatPair",
+    "ThreatRecord",
+    "ThreatReference",
     "ThreatText",
     "ThreatVersion",
 ]

@@ -15,13 +15,17 @@ from app.terms import Role
 
 
 class Tenant(Base):
-    """An organisation whose rows no other one ever sees. Its number is internal and short, for it stands in every index."""
+    """An organisation whose rows no other one ever sees. Its number is internal and short, for it stands in every index.
+
+    `matched` is the position up to which its threats were looked through for events that two sources tell.
+    """
 
     __tablename__ = "tenant"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(100), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    matched: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
 
 
 class Person(Base, UserMixin):

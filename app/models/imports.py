@@ -1,4 +1,4 @@
-"""Runs of the importer and what they could not use."""
+"""Runs of the importer, over uploads and over what feeds brought, and what they could not use."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from app.db import Base, new_id
 class ImportRun(Base):
     """One file on its way in. The counts add up: `seen` is the sum of the other five.
 
-    `content` is the file, kept until the run is done so that a run cut off can be taken up again. `beat_at` is renewed while
-    a process works on it; a running run whose beat is old was cut off.
+    `content` is the file, kept until the run is done. `position` is how many of its `total` items were read, so that a run that
+    was cut off goes on there; `left_out` counts those that are no threats of their own, by reason. `acts` are the ids of the
+    acts by which its threats came in, for undoing them. `feed_id` is the feed whose answer this is, if it is no upload.
     """
 
     __tablename__ = "import_run"
     __table_args__ = (
-        sa.CheckConstraint("state IN ('draft', 'running', 'done', 'failed')", "state"),
+        sa.CheckConstraint("state IN ('draft', 'running', 'done', 'failed', 'undoing', 'undone')", "state"),
         sa.CheckConstraint("seen = new + updated + unchanged + older + failed", "counts_add_up"),
+        sa.ForeignKeyConstraint(["tenant_id", "feed_id"], ["feed.tenant_id", "feed.id"]),
+        sa.Index(None, "tenant_id", "feed_id", "id"),
     )
 
     tenant_id: Mapped[int] = mapped_column(sa.ForeignKey("tenant.id"), primary_key=True)
@@ -35,6 +38,11 @@ class ImportRun(Base):
     size: Mapped[int]
     state: Mapped[str] = mapped_column(sa.String(10))
     message: Mapped[str | None] = mapped_column(sa.Text)
+    feed_id: Mapped[UUID | None]
+    total: Mapped[int | None]
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
+    left_out: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    acts: Mapped[list[Any]] = mapped_column(default=list, server_default="[]", deferred=True)
     seen: Mapped[int] = mapped_column(default=0)
     new: Mapped[int] = mapped_column(default=0)
     updated: Mapped[int] = mapped_column(default=0)
