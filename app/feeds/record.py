@@ -19,9 +19,9 @@ class Record:
     `replaces` are ids of earlier statements that this one takes the place of: it is told of the first threat that goes by
     one of its ids, and others among them end. With `is_end` the record says only that the threats which go by its ids are
     over, at `expires_at` or else at `source_updated_at`; all else that was said of them stands.
-    `area` is a GeoJSON Polygon or MultiPolygon (lng, lat; rings closed) of what is more than a point, in full detail; `lat`, `lng`
-    and the uncertainty then say its middle and reach. `references` are ids beyond the source, each with what it is an id of before
-    a colon (`glide:EQ-2026-000001-TUR`, `gdacs:EQ1457082`, `usgs:us6000pi9w`). `raw` gives the record as the source wrote it, in
+    `area` is a GeoJSON Polygon or MultiPolygon (lng, lat; rings closed) of what is more than a point, in full detail; `lat` and
+    `lng` then say its middle, the uncertainty its reach. `references` are ids beyond the source, after a colon and the name of
+    whose ids they are (`glide:EQ-2026-000001-TUR`, `usgs:us6000pi9w`). `raw` gives the record as the source wrote it, in
     text; it is called only for what is new or changed.
     `source_updated_at` is the source's own stamp of this version. `row` is where the record stands in the file, from 1:
     the line for CSV, the ordinal for features and items.

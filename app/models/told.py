@@ -50,7 +50,7 @@ class ThreatArea(Base):
 
 
 class ThreatReference(Base):
-    """An id that a threat has beyond its source, such as `glide:EQ-2026-000001-TUR`: two threats with one in common may be one."""
+    """An id that a threat has beyond its source, such as `glide:EQ-2026-000001-TUR`: threats with one in common may be one."""
 
     __tablename__ = "threat_reference"
     __table_args__ = (sa.ForeignKeyConstraint(*_THREAT), sa.Index(None, "tenant_id", "threat_id"), {"sqlite_with_rowid": False})
