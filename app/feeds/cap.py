@@ -20,6 +20,7 @@ from app.feeds.countries import alpha2
 from app.feeds.geometry import Place, around, check_number, rim
 from app.feeds.look import Look
 from app.feeds.record import Item, LeftOut, Problem, Record
+from app.feeds.references import cap as cap_references
 from app.feeds.values import BadRow, decimal, iso_time, precision, shown
 from app.feeds.xmlfile import below, children, load, name, word
 from app.terms import ThreatStatus
@@ -122,6 +123,7 @@ def _item(row: int, alert: Element, envelope: str) -> Item:
         impact_severity=prose.term(words["severity"]),
         url=prose.web(word(lead, "web")),
         replaces=replaces,
+        references=cap_references(identifier),
         sources=(prose.term(word(lead, "senderName")) or sender,),
     )
 

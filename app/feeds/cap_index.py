@@ -13,7 +13,7 @@ from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
-from app.feeds import prose
+from app.feeds import prose, references
 from app.feeds.cap import area_place, country_of, never_began
 from app.feeds.cap_terms import FURTHER, kept_off, rationale, severity
 from app.feeds.look import Look
@@ -112,6 +112,7 @@ def _item(row: int, parts: list[Element], feed: str) -> Item:
         likelihood=prose.term(words["certainty"]),
         impact_severity=prose.term(words["severity"]),
         url=prose.web(_link(entry)),
+        references=references.cap(identifier),
         sources=(prose.term(feed) or source,),
     )
 

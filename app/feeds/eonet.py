@@ -16,6 +16,7 @@ from app.feeds.geometry import place
 from app.feeds.jsonfile import features, load, members
 from app.feeds.look import Look
 from app.feeds.record import Item, LeftOut, Problem, Record
+from app.feeds.references import of_address
 from app.feeds.values import BadRow, iso_time, number, precision, text
 from app.terms import ThreatStatus
 
@@ -113,7 +114,8 @@ def _record(row: int, event: dict[str, object], geometries: list[dict[str, objec
     kind = text(kinds[0].get("id"), "category") if kinds else None
     named = text(kinds[0].get("title"), "category") if kinds else None
     sources = [members(one, "source") for one in _list(event.get("sources"))]
-    links = [text(event.get("link"), "link"), *(text(one.get("url"), "source") for one in sources)]
+    told_at = [text(one.get("url"), "source") for one in sources]
+    links = [text(event.get("link"), "link"), *told_at]
     return Record(
         row=row,
         source=SOURCE,
@@ -132,6 +134,7 @@ def _record(row: int, event: dict[str, object], geometries: list[dict[str, objec
         source_updated_at=max([*times, *([closed] if closed else [])], default=None),
         url=next((link for link in map(prose.web, reversed(links)) if link), None),
         sources=tuple(dict.fromkeys(["NASA EONET", *filter(None, (text(one.get("id"), "source") for one in sources))]))[:50],
+        references=tuple(dict.fromkeys(one for link in told_at if link for one in of_address(link))),
     )
 
 

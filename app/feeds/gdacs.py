@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from app.feeds.references import glides, named
 from app.feeds.values import BadRow, shown
 from app.terms import Precision, Severity, ThreatStatus
 
@@ -13,6 +14,7 @@ ATTRIBUTION = "Data: Global Disaster Alert and Coordination System (GDACS), © E
 
 _SEVERITIES = {"green": Severity.LOW, "orange": Severity.HIGH, "red": Severity.CRITICAL}
 _STATUSES = {"true": ThreatStatus.ACTIVE, "false": ThreatStatus.ENDED}
+_TOLD_BY = {"NEIC": "usgs", "USGS": "usgs", "GLOFAS": "glofas"}
 _TYPES = {
     "DR": ("drought", Precision.REGION),
     "EQ": ("earthquake", Precision.NEAR),
@@ -47,6 +49,12 @@ def precision(kind: str, country: str) -> Precision:
     if "," in country and kind.upper() == "DR":
         return Precision.COUNTRY
     return _TYPES[kind.upper()][1] if kind.upper() in _TYPES else Precision.REGION
+
+
+def references(external_id: str, glide: str, told_by: str = "", told_id: str = "") -> tuple[str, ...]:
+    """Return the ids of an event: GDACS's own, its GLIDE number, and that of the system which told GDACS of it, if known here."""
+    whose = _TOLD_BY.get(told_by.upper())
+    return (*named(SOURCE, external_id), *glides(glide), *(named(whose, told_id.lower()) if whose else ()))
 
 
 def rationale(level: str, score: str, facts: Iterable[str], *, temporary: str) -> str:

@@ -22,7 +22,7 @@ AREAS = "areas and tracks of an event"
 
 _WORDS = (
     *("eventtype", "eventid", "alertlevel", "alertscore", "name", "description", "htmldescription", "country", "iso3", "Class"),
-    *("fromdate", "todate", "datemodified", "iscurrent", "istemporary", "glide"),
+    *("fromdate", "todate", "datemodified", "iscurrent", "istemporary", "glide", "source", "sourceid"),
 )
 
 
@@ -89,4 +89,5 @@ def _item(row: int, feature: dict[str, object]) -> Item:
         source_updated_at=iso_time(words["datemodified"], "date of change"),
         url=prose.web(report),
         sources=gdacs.SOURCES,
+        references=gdacs.references(f"{kind}{number}", words["glide"], words["source"], words["sourceid"]),
     )

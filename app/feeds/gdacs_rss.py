@@ -89,6 +89,7 @@ def _record(row: int, item: Element) -> Record:
         source_updated_at=_time(item, "gdacs:datemodified") or _time(item, "pubDate"),
         url=_text(item, "link") or None,
         sources=gdacs.SOURCES,
+        references=gdacs.references(f"{kind}{number}", _text(item, "gdacs:glide")),
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.feeds import prose
+from app.feeds import prose, references
 from app.feeds.cap_terms import FURTHER, kept_off, rationale, severity
 from app.feeds.countries import us_states
 from app.feeds.geometry import around, positions
@@ -149,6 +149,7 @@ def _record(parts: list[Message], going: dict[str, list[Message]]) -> Record:
         impact_severity=prose.term(words["severity"]),
         url=prose.web(lead.words["@id"]),
         replaces=_names([*upgraded, *_referred(lead)]),
+        references=tuple(dict.fromkeys(one for part in parts for one in references.cap(part.words["id"])))[-NAMES_MAX:],
         sources=(prose.term(lead.words["senderName"]) or "NWS",),
     )
 

@@ -13,6 +13,7 @@ from app.feeds.countries import alpha2
 from app.feeds.degrees import coordinate, is_of, is_plain
 from app.feeds.geometry import Place
 from app.feeds.record import LeftOut, Problem, Record
+from app.feeds.references import glides
 from app.feeds.times import time_reader
 from app.feeds.values import BadRow, digest, precision
 from app.feeds.words import severity_reader, status
@@ -143,11 +144,12 @@ class Reading:
             map(code_of.__getitem__, countries),
             countries,
             map(kept.__getitem__, severities),
+            map(" ".join, self._named_glide()),
             strict=True,
         )
         values = zip(self.severities, states, self.lats, self.lngs, self.reach, *self.times, strict=True)
         for index, (cell, value) in enumerate(zip(cells, values, strict=True)):
-            row, external_id, title, description, threat_type, location, url, code, country, rationale = cell
+            row, external_id, title, description, threat_type, location, url, code, country, rationale, numbers = cell
             severity, state, lat, lng, reach, observed_at, expires_at, source_updated_at = value
             if country and not code:
                 location = f"{location}, {country}" if location else country
@@ -175,7 +177,13 @@ class Reading:
                 expires_at=expires_at,
                 source_updated_at=source_updated_at,
                 url=url or None,
+                references=glides(title, description, numbers),
             )
+
+    def _named_glide(self) -> Iterator[tuple[str, ...]]:
+        """Yield the cells of each row in columns that are named after GLIDE numbers."""
+        named = [self.table.words(name) for name in self.table.names if "glide" in name.casefold()]
+        return zip(*named, strict=True) if named else iter([()] * len(self.table.cells))
 
     def _ids(self) -> Iterator[str]:
         """Yield each row's own id, or a digest of its cells in the order of the columns' names and of its place."""

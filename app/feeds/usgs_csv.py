@@ -13,6 +13,7 @@ from app.feeds.csvfile import rows
 from app.feeds.encoding import decode
 from app.feeds.look import Look
 from app.feeds.record import Problem, Record
+from app.feeds.references import named
 from app.feeds.values import BadRow, decimal, iso_time, precision
 
 COLUMNS = (
@@ -78,4 +79,5 @@ def _record(line: int, row: dict[str, str]) -> Record:
         source_updated_at=iso_time(row["updated"], "time of the update"),
         url=f"https://earthquake.usgs.gov/earthquakes/eventpage/{row['id']}",
         sources=usgs.SOURCES,
+        references=named(usgs.SOURCE, row["id"]),
     )

@@ -14,6 +14,7 @@ from app.feeds.geometry import place
 from app.feeds.jsonfile import features, load, members
 from app.feeds.look import Look
 from app.feeds.record import Problem, Record
+from app.feeds.references import named
 from app.feeds.values import BadRow, moment, number, precision, text
 
 
@@ -78,6 +79,7 @@ def _record(row: int, feature: dict[str, object]) -> Record:
         url=words["url"],
         aliases=tuple(dict.fromkeys(alias for alias in ids if alias and alias != external_id)),
         sources=usgs.SOURCES,
+        references=named(usgs.SOURCE, external_id, *ids),
     )
 
 
