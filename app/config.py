@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,19 @@ def _file(text: str) -> Path | None:
     return path if text else None
 
 
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(f"must be networks such as 10.0.0.0/8, with commas between them: {error}") from None
+
+
+def _contact(text: str) -> str:
+    if not re.fullmatch(r"[\x20-\x27\x2a-\x7e]{0,200}", text):
+        raise ValueError("must be at most 200 plain characters without brackets, such as an e-mail address")
+    return text.strip()
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "DATA_DIR",
@@ -96,6 +110,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("WORKERS", "0", "Web worker processes; 0 chooses by the machine's processors.", _whole),
     Setting("THREADS", "4", "Threads in each web worker.", _whole),
     Setting("BUSY_TIMEOUT_MS", "5000", "How long a write waits for another writer before it is given up with a 503.", _whole),
+    Setting(
+        "FEED_NETWORKS",
+        "",
+        "Private networks from which feeds may be fetched, such as `10.1.2.0/24,fd00::/8`; without it they come from public "
+        "addresses only.",
+        _networks,
+    ),
+    Setting(
+        "FEED_CONTACT",
+        "",
+        "An e-mail or web address that is told to the sources of feeds; the US weather service asks for one.",
+        _contact,
+    ),
 )
 
 
