@@ -7,10 +7,10 @@ from uuid import UUID
 
 from flask import Flask
 
-from app.db import refresh_statistics
+from app.db import new_id, refresh_statistics
 from app.errors import Faults
 from app.feeds.record import Record
-from app.service import incidents, keys, people, threats
+from app.service import incidents, jobs, keys, people, threats, worker
 from app.service.actor import Actor, operator
 from app.service.incidents import NewIncident
 from app.terms import Edge, Permission
@@ -77,3 +77,13 @@ def key(app: Flask, who: Actor, *scopes: str) -> dict[str, str]:
     wanted = scopes or tuple(scope for scope in Permission if scope is not Permission.ADMIN)
     with app.app_context():
         return {"X-API-Key": keys.create(who, "test", wanted)[1]}
+
+
+def do_jobs(app: Flask) -> int:
+    """Do all jobs that are due, as a worker would, and return how many there were."""
+    count = 0
+    with app.app_context():
+        while claim := jobs.take(new_id()):
+            worker.do(claim)
+            count += 1
+    return count

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from app.cli import access, care, importing, serve
+from app.cli import access, care, importing, serve, worker
 from app.cli.command import cordon
 
-__all__ = ["access", "care", "importing", "init_app", "main", "serve"]
+__all__ = ["access", "care", "importing", "init_app", "main", "serve", "worker"]
 
 
 def init_app(app: Flask) -> None:

@@ -10,6 +10,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from app.cli.command import FAILED, cordon, print_json
+from app.db import db as database
 from app.errors import Unavailable
 from app.service import health
 from app.service.health import Schema
@@ -36,6 +37,14 @@ def upgrade_schema() -> Schema:
     if before is not Schema.CURRENT:
         flask_migrate.upgrade()
     return before
+
+
+def ready_schema() -> None:
+    """Bring the schema of an SQLite file up to date. Raises Unavailable if that of PostgreSQL is not."""
+    if database.engine.dialect.name == "sqlite":
+        upgrade_schema()
+    elif (state := health.schema()) is not Schema.CURRENT:
+        raise Unavailable(f"The schema of the database is {state}. {health.MEND_SCHEMA}")
 
 
 @cordon.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
@@ -15,13 +14,14 @@ import sqlalchemy as sa
 from flask.cli import with_appcontext
 
 from app.cli.command import FAILED, cordon, fail, print_json, the_operator, watched
-from app.db import explain
+from app.db import explain, new_id, transaction
 from app.errors import Unreadable
 from app.feeds.record import Problem
 from app.models import ImportRun
-from app.service import imports
+from app.service import imports, jobs
 from app.service.actor import Actor
 from app.service.imports import FILE_MAX, Preview, left_out
+from app.service.jobs import Claim, Stopped
 
 PROBLEMS_SHOWN = 20
 KEPT = "The rows read so far are kept; import the file again for the rest."
@@ -48,8 +48,12 @@ def import_file(ctx: click.Context, *, file: Path, source: str, mapping: tuple[s
     if preview.obstacle:
         raise Unreadable(f"{preview.obstacle} Nothing was imported.")
     run = imports.draft(actor, file.name, content)
-    imports.start(actor, run.id, columns, source)
-    run = _work(actor, run, preview.records + preview.problems + preview.left_out.total())
+    with transaction():  # started and taken at once, so that no worker gets it
+        run = imports.start(actor, run.id, columns, source)
+        claim = jobs.take(new_id(), only=(actor, "import", run.id))
+    if claim:
+        _work(claim, run)
+    run = imports.get(actor, run.id)
     print_json(_run_json(actor, run)) if as_json else _show_run(actor, run)
     if run.state == "failed":
         ctx.exit(FAILED)
@@ -72,21 +76,20 @@ def _read(file: Path) -> bytes:
         raise Unreadable(f"{file} can't be read: {error.strerror}.") from error
 
 
-def _work(actor: Actor, run: ImportRun, rows: int) -> ImportRun:
+def _work(claim: Claim, run: ImportRun) -> None:
     """Read the file in, with a bar if a person looks on; say what becomes of the rows if it is stopped."""
-    stopping = Event()
-
-    def stop_between_batches(_seen: int) -> None:
-        if stopping.is_set():
-            raise KeyboardInterrupt
-
     # Ctrl-C in the middle of a commit would leave unsaid whether it took place; so it waits for the end of a batch.
+    claim.stopping = stopping = Event()
     before = signal.signal(signal.SIGINT, lambda _number, _frame: stopping.set())
     try:
         if watched():
-            return _work_watched(actor, run, rows, stop_between_batches)
-        return imports.work(actor, run.id, stop_between_batches)
-    except KeyboardInterrupt:
+            _work_watched(claim, run)
+        else:
+            imports.work(claim)
+    except Stopped:
+        with transaction():
+            jobs.cancel(claim.actor, "import", run.id)
+            imports.finish(claim.actor, run.id, f"It was stopped. {KEPT}")
         fail(f"Stopped. {KEPT}")
     except sa.exc.DBAPIError as error:
         fail(f"{explain(error)} {KEPT}")
@@ -94,14 +97,10 @@ def _work(actor: Actor, run: ImportRun, rows: int) -> ImportRun:
         signal.signal(signal.SIGINT, before)
 
 
-def _work_watched(actor: Actor, run: ImportRun, rows: int, on_progress: Callable[[int], None]) -> ImportRun:
-    with click.progressbar(length=rows, label=f"Importing {run.filename}", file=sys.stderr) as bar:
-
-        def move(seen: int) -> None:
-            bar.update(seen - bar.pos)
-            on_progress(seen)
-
-        return imports.work(actor, run.id, move)
+def _work_watched(claim: Claim, run: ImportRun) -> None:
+    label = f"Importing {run.filename}"
+    with click.progressbar(range(run.total or 0), label=label, file=sys.stderr) as bar:
+        imports.work(claim, lambda position: bar.update(position - bar.pos))
 
 
 def _show_run(actor: Actor, run: ImportRun) -> None:

@@ -17,13 +17,12 @@ from flask.cli import with_appcontext
 from gunicorn.app.base import BaseApplication
 
 from app.cli.access import sign_in_address
-from app.cli.care import upgrade_schema
+from app.cli.care import ready_schema
 from app.cli.command import cordon, fail, the_operator
-from app.db import db, now, release, transaction
-from app.errors import Unavailable
+from app.cli.worker import keep_beside
+from app.db import now, release, transaction
 from app.service import demo, health, keys, people
 from app.service.actor import Actor
-from app.service.health import Schema
 from app.terms import Permission, Role
 
 WORKERS_MAX = 8
@@ -39,16 +38,17 @@ DEMO_KEY_LIFE = timedelta(days=7)
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes, whatever CORDON_WORKERS says.")
 @with_appcontext
 def serve(*, host: str, port: int, with_demo: bool, workers: int | None) -> None:
-    """Start the server. On SQLite the schema is brought up to date first. Ctrl-C stops it."""
+    """Start the server, and a worker beside it. On SQLite the schema is brought up to date first. Ctrl-C stops both."""
     listener = _listen(host, port)
-    _ready_schema()
+    ready_schema()
     address = f"http://{_shown(host)}:{listener.getsockname()[1]}"
     actor = the_operator()
     click.echo(f"Cordon is at {address} (Ctrl-C stops it)\n")
     if not (with_demo and _welcome_to_demo(actor, address)) and not health.people_count():
         click.echo(f"Nobody can sign in yet. Add yourself, in another window:\n\n    {health.MEND_PEOPLE}\n")
     config = _settings(current_app.config, workers)
-    release()  # a worker must not inherit a connection
+    release()  # no process may inherit a connection
+    keep_beside(current_app._get_current_object(), listener)  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask documents it
     _Server({**config, "bind": f"fd://{listener.detach()}"}).run()
 
 
@@ -67,13 +67,6 @@ def _shown(host: str) -> str:
     """Return the host as it stands in an address to be opened on this machine."""
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"[{near}]" if ":" in near else near
-
-
-def _ready_schema() -> None:
-    if db.engine.dialect.name == "sqlite":
-        upgrade_schema()
-    elif (state := health.schema()) is not Schema.CURRENT:
-        raise Unavailable(f"The schema of the database is {state}. {health.MEND_SCHEMA}")
 
 
 def _welcome_to_demo(actor: Actor, address: str) -> bool:

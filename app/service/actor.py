@@ -42,6 +42,11 @@ def operator(tenant_id: int, edge: Edge = Edge.CLI) -> Actor:
     return Actor(tenant_id, "operator", None, "operator", frozenset(Permission), edge)
 
 
+def worker(tenant_id: int, kind: str, id_: UUID | None, name: str) -> Actor:
+    """Return the actor for a job that someone asked for: they may not be here any more, but what they were allowed is done."""
+    return Actor(tenant_id, kind, id_, name, READ | {Permission.THREATS_WRITE}, Edge.JOB)
+
+
 class Guarded(Generic[P, R]):
     """A service function that refuses an actor without `permission`. The edges read the permission from here."""
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from uuid import UUID
 
-from flask import Flask, current_app, redirect, render_template, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.errors import Conflict, CordonError, Fault, Invalid, Unreadable
 from app.feeds.columns import FIELDS
 from app.feeds.formats import FORMATS
-from app.service import imports
-from app.service.actor import Actor
+from app.service import imports, jobs
 from app.terms import Permission
 from app.web.access import actor, pages
 from app.web.forms import UploadForm
@@ -58,7 +56,7 @@ def show(run_id: UUID) -> ResponseReturnValue:
         "imports/run.html",
         run=run,
         label=FORMATS[run.format].label,
-        cut_off=imports.is_cut_off(run),
+        job=jobs.open_of(actor(), "import", [run_id]).get(run_id),
         found=found,
         query=query,
         per_page=PER_PAGE,
@@ -78,7 +76,7 @@ def again(run_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/imports/<uuid:run_id>/start")
 def start(run_id: UUID) -> ResponseReturnValue:
-    """Start a draft, or go on with an import that was cut off; it is read in the background."""
+    """Have a draft read in by a worker."""
     pairs = form_pairs()
     try:
         imports.start(actor(), run_id, _columns(pairs), first(pairs, "source") or "")
@@ -86,20 +84,7 @@ def start(run_id: UUID) -> ResponseReturnValue:
         pass  # It runs or is over already, as after a double click; its page says which.
     except (Invalid, Unreadable) as error:
         return _draft(run_id, None, "", _messages(error, "columns")), 422
-    else:
-        # A thread must not keep the proxy, which is bound to this request.
-        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask documents it
-        threading.Thread(target=_work, args=(app, actor(), run_id), daemon=True).start()
     return redirect(url_for("imports.show", run_id=run_id), 303)
-
-
-def _work(app: Flask, who: Actor, run_id: UUID) -> None:
-    """Read the file. Whatever stops this leaves the run without a beat, and its page then offers to go on."""
-    with app.app_context():
-        try:
-            imports.work(who, run_id)
-        except Exception:
-            app.logger.exception("The import %s stopped", run_id)
 
 
 def _index(errors: list[Message]) -> str:

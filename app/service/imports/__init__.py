@@ -1,24 +1,25 @@
 """Files on their way in: kept as a draft, shown as they would be read, then read in batches.
 
-An import goes from draft to running to done, or to failed if its file can't be read. Every batch is kept as soon as it
-is read, and putting threats in is idempotent; so an import that was cut off is started from the beginning again.
+An import goes from draft to running to done, or to failed if its file can't be read; one that is done may be undone. Every
+batch is kept as soon as it is read, together with how far the run got; so an import that was cut off goes on there.
 """
 
 from app.service.imports.draft import FILE_MAX, Preview, draft, look, preview
 from app.service.imports.file import left_out
-from app.service.imports.read import get, is_cut_off, problems, recent
-from app.service.imports.work import start, work
+from app.service.imports.read import get, problems, recent
+from app.service.imports.work import finish, read_in, start, work
 
 __all__ = [
     "FILE_MAX",
     "Preview",
     "draft",
+    "finish",
     "get",
-    "is_cut_off",
     "left_out",
     "look",
     "preview",
     "problems",
+    "read_in",
     "recent",
     "start",
     "work",

@@ -27,7 +27,6 @@ FILE_MAX = 32 * 1024 * 1024
 FILENAME_MAX = 255
 HEAD = 5
 DRAFT_LIFE = timedelta(days=1)
-LEFT = "It was cut off and nobody went on with it. The rows read until then are kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +53,12 @@ class Preview:
 def draft(actor: Actor, filename: str, content: bytes) -> ImportRun:
     """Keep a file to be imported. Raises Unreadable if it is empty, over FILE_MAX bytes, or of no known kind.
 
-    Drafts that nobody started within DRAFT_LIFE are forgotten, and so are the files of imports cut off that long ago.
+    Drafts that nobody started within DRAFT_LIFE are forgotten.
     """
     run = _drafted(actor, filename, content)
     with transaction() as session:
         mine, before = owned(actor, ImportRun), run.created_at - DRAFT_LIFE
         session.execute(sa.delete(ImportRun).where(mine, ImportRun.state == "draft", ImportRun.created_at < before))
-        left = {"state": "failed", "content": None, "message": LEFT}
-        cut_off = sa.and_(ImportRun.state == "running", ImportRun.beat_at < before)
-        session.execute(sa.update(ImportRun).where(mine, cut_off).values(left))
         session.add(run)
     return run
 

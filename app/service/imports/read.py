@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import db, now
+from app.db import db
 from app.errors import Conflict, NotFound
 from app.models import ImportProblem, ImportRun
 from app.service.actor import Actor, guarded, owned
@@ -16,8 +14,6 @@ from app.service.imports.file import left_out
 from app.service.query import Page
 from app.terms import Permission
 
-# A running import whose beat is older than this was cut off: it beats with every batch.
-CUT_OFF_AFTER = timedelta(minutes=1)
 COUNTS = ("new", "updated", "unchanged", "older", "failed")
 
 
@@ -29,8 +25,13 @@ def get(actor: Actor, run_id: UUID) -> ImportRun:
 
 @guarded(Permission.THREATS_READ)
 def recent(actor: Actor, limit: int = 20) -> list[ImportRun]:
-    """Return the latest imports, newest first."""
-    newest = sa.select(ImportRun).where(owned(actor, ImportRun)).order_by(ImportRun.id.desc()).limit(limit)
+    """Return the latest imports of uploads, newest first."""
+    newest = (
+        sa.select(ImportRun)
+        .where(owned(actor, ImportRun), ImportRun.feed_id.is_(None))
+        .order_by(ImportRun.id.desc())
+        .limit(limit)
+    )
     return list(db.session.scalars(newest.execution_options(populate_existing=True)))
 
 
@@ -43,13 +44,9 @@ def problems(actor: Actor, run_id: UUID, limit: int = 50, offset: int = 0) -> Pa
     return Page(list(rows), total, None)
 
 
-def is_cut_off(run: ImportRun) -> bool:
-    """Say whether a running import has stopped beating, so that it may be started again."""
-    return run.state == "running" and run.beat_at < now() - CUT_OFF_AFTER
-
-
-def summary(run: ImportRun, reasons: Mapping[str, int]) -> str:
-    """Return in words what came of an import's rows, and of those left out for these reasons."""
+def summary(run: ImportRun) -> str:
+    """Return in words what came of an import's rows, and of those that were left out."""
+    reasons = run.left_out
     if not run.seen:
         return f"The file holds no {'threats' if any(reasons.values()) else 'rows'}, so nothing changed.{left_out(reasons)}"
     words = {"older": "older than what is known", "failed": "not usable"}

@@ -33,10 +33,12 @@ class Outcome:
     """What became of one record.
 
     New, updated, unchanged, older (than what we hold), failed (a rule is broken) or unknown (the end of what is not held).
+    `act_id` is the act by which a new or updated one was written.
     """
 
     kind: str
     threat_id: UUID | None = None
+    act_id: UUID | None = None
 
 
 @guarded(Permission.THREATS_WRITE)
@@ -48,6 +50,7 @@ def upsert(
     at: str = "threats",
     partial: bool = False,
     ids: Mapping[Key, UUID] | None = None,
+    run_id: UUID | None = None,  # noqa: ARG001 - kept with the raw record
 ) -> list[Outcome]:
     """Put records in by their source and external id, in one transaction; return an outcome for each, in order.
 
@@ -112,13 +115,13 @@ class Batch:
             self._known[keys[0]] = held
             self._name(held, keys + replaced)
             self._version(held, {})
-            return Outcome("new", held.id)
+            return Outcome("new", held.id, self._act.id)
         if stamp and held.stamp and stamp < held.stamp:
             return Outcome("older", held.id)
         others = self._end([other for other in self._held(replaced) if other is not held], stamp, stamp)
         self._name(held, keys + replaced)
         outcome = self._state(held, changes_of(held, values), stamp)
-        return Outcome("updated", held.id) if others.kind == "updated" else outcome
+        return Outcome("updated", held.id, self._act.id) if others.kind == "updated" else outcome
 
     def _held(self, keys: list[Key]) -> list[Held]:
         """Return the threats that go by these names, each once."""
@@ -150,7 +153,7 @@ class Batch:
             self._moved.add(held.id)
         if not changes.keys().isdisjoint(TEXTS):
             self._reworded.add(held.id)
-        return Outcome("updated", held.id)
+        return Outcome("updated", held.id, self._act.id)
 
     def _name(self, held: Held, keys: list[Key]) -> None:
         for key in keys:
