@@ -83,7 +83,7 @@ def roads(tmp_path: Path) -> str:
 
 def test_help_shows_our_commands_and_no_others(bare: Cordon):
     text = bare.run("--help").stdout
-    assert re.findall(r"^  ([a-z]+) ", text, re.MULTILINE) == ["db", "doctor", "import", "key", "serve", "user"]
+    assert re.findall(r"^  ([a-z]+) ", text, re.MULTILINE) == ["db", "doctor", "import", "key", "serve", "user", "worker"]
     assert re.findall(r"^  ([a-z]+) ", bare.run("db", "--help").stdout, re.MULTILINE) == ["upgrade"]
     assert bare.run("--version").stdout.startswith("Cordon ")
     assert list(bare.folder.iterdir()) == []

@@ -14,8 +14,8 @@ from flask.cli import with_appcontext
 
 from app.cli.care import ready_schema
 from app.cli.command import cordon
+from app.cli.working import Worker
 from app.db import release
-from app.service.worker import Worker
 
 LOOK_S = 0.5
 REST_S = 2.0
