@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from threading import Event, Timer
 from time import monotonic
@@ -106,7 +107,7 @@ class Fetcher:
         self._timeout_s = timeout_s
         self._silence_s = silence_s
         self._resolver = resolver
-        self._trust = trust or ssl.create_default_context()
+        self._trust = trust or _system_trust()
 
     def fetch(self, request: Request) -> Answer:
         """Return the answer with status 2xx or, to a conditional request, 304.
@@ -190,6 +191,11 @@ class Fetcher:
         return list(found[:ADDRESSES_MAX])
 
 
+@cache
+def _system_trust() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
 def _version() -> str:
     try:
         return version("cordon")
@@ -219,7 +225,7 @@ def _cut_off(connection: HTTPConnection, after_s: float) -> Iterator[Event]:
 
 
 def _exchange(connection: HTTPConnection, hop: _Hop, request: Request) -> Answer | _Hop:
-    headers = {**hop.headers, "Host": hop.target.authority, "Connection": "close"}
+    headers = {"Host": hop.target.authority, "Connection": "close", **hop.headers}
     connection.request(hop.method, hop.target.path, body=hop.body, headers=headers, preload_content=False, decode_content=False)
     with closing(connection.getresponse()) as response:
         status, told = response.status, response.headers
