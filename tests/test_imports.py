@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -12,15 +14,16 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.db import db, new_id, transaction
+from app.db import db, new_id, now, transaction
 from app.errors import Conflict, Denied, Faults, Invalid, NotFound, Unreadable
 from app.feeds.record import Record
-from app.models import ImportRun, Threat, ThreatVersion
-from app.service import imports, threats
+from app.models import ImportRun, Job, Threat, ThreatVersion
+from app.service import imports, jobs, threats
 from app.service.actor import Actor
 from app.service.imports import FILE_MAX
 from app.service.imports.draft import DRAFT_LIFE
-from app.service.imports.read import COUNTS, CUT_OFF_AFTER
+from app.service.imports.read import COUNTS
+from app.service.jobs import ATTEMPTS_MAX, Lost
 from tests import make
 
 TABLE = b"""when,what,how bad,lat,lon
@@ -32,7 +35,15 @@ TABLE = b"""when,what,how bad,lat,lon
 def run_import(actor: Actor, filename: str, content: bytes, **choice) -> ImportRun:
     run = imports.draft(actor, filename, content)
     imports.start(actor, run.id, **choice)
-    return imports.work(actor, run.id)
+    return work(actor, run.id)
+
+
+def work(actor: Actor, run_id: UUID, on_progress: Callable[[int], None] | None = None) -> ImportRun:
+    """Take the job of a run that was started and do it, as a worker does."""
+    claim = jobs.take(new_id(), only=(actor, "import", run_id))
+    assert claim
+    imports.work(claim, on_progress)
+    return imports.get(actor, run_id)
 
 
 def counts(run: ImportRun) -> dict[str, int]:
@@ -182,7 +193,7 @@ def test_a_kept_file_that_went_bad_fails_the_import_and_says_what_was_kept(app: 
         imports.start(actor, run.id)
         with transaction() as session:
             session.execute(sa.update(ImportRun).values(content=quakes({})[:-30]))
-        run = imports.work(actor, run.id)
+        run = work(actor, run.id)
         assert run.state == "failed"
         assert run.message.endswith("Nothing was imported.")
 
@@ -196,7 +207,7 @@ def test_after_a_thousand_new_threats_postgresql_looks_at_its_tables_anew(app: F
             run = imports.draft(actor, "roads.csv", f"id,title,lat,lon\n{rows}".encode())
             imports.start(actor, run.id)
             with count_statements() as statements:
-                assert counts(imports.work(actor, run.id, progress.append)) == {"new": number}
+                assert counts(work(actor, run.id, progress.append)) == {"new": number}
         assert progress == said
         assert any("ANALYZE" in text for text in statements) is (looks and engine_name == "postgresql")
 
@@ -222,7 +233,7 @@ def test_a_preview_shows_the_guess_and_a_choice_of_columns_goes_over_it(app: Fla
         assert isinstance(first, Record)
         assert (first.title, first.severity, first.source, first.row) == ("Road closed", "high", "road desk", 2)
         imports.start(actor, run.id, choice, "road desk")
-        imports.work(actor, run.id)
+        work(actor, run.id)
         threat = db.session.scalar(sa.select(Threat).where(Threat.title == "Road closed"))
         assert (threat.source, threat.severity, threat.observed_at) == ("road desk", "high", make.WHEN)
 
@@ -248,7 +259,7 @@ def test_a_table_whose_columns_mean_nothing_can_be_previewed_and_needs_a_choice(
         with pytest.raises(Unreadable, match="no column “cc”"):
             imports.start(actor, run.id, {"title": "cc"})
         imports.start(actor, run.id, {"title": "aa"})
-        assert counts(imports.work(actor, run.id)) == {"new": 2}
+        assert counts(work(actor, run.id)) == {"new": 2}
 
 
 def test_a_format_with_known_columns_leaves_no_choice(app: Flask):
@@ -277,13 +288,13 @@ def test_only_one_of_two_starts_at_once_gets_the_import(app: Flask):
         assert sorted(pool.map(try_to_start, range(8))) == [False] * 7 + [True]
 
 
-def cut_off(run_id: UUID) -> None:
-    """Make a running import look as if its process had died."""
-    with transaction() as session:
-        session.execute(sa.update(ImportRun).where(ImportRun.id == run_id).values(beat_at=make.WHEN.replace(year=2020)))
+def let_leases_end(app: Flask) -> None:
+    """Make the jobs in hand look as if their worker had died some time ago."""
+    with app.app_context(), transaction() as session:
+        session.execute(sa.update(Job).where(Job.state == "running").values(due_at=now() - timedelta(seconds=1)))
 
 
-def test_an_import_that_was_cut_off_is_taken_up_from_the_beginning_and_doubles_nothing(app: Flask):
+def test_an_import_that_was_cut_off_goes_on_where_it_was_and_counts_each_row_once(app: Flask):
     actor = make.actor(app)
     rows = b"".join(b"2026-04-18T09:00:00Z,Road %d,high,%s,3.36\n" % (i, b"6" if i % 500 else b"96") for i in range(2500))
     content = b"when,title,severity,lat,lon\n" + rows
@@ -291,42 +302,61 @@ def test_an_import_that_was_cut_off_is_taken_up_from_the_beginning_and_doubles_n
     class PowerCutError(Exception):
         pass
 
-    def cut(seen: int) -> None:
-        if seen == 2000:
+    def cut(position: int) -> None:
+        if position == 2000:
             raise PowerCutError
 
     with app.app_context():
         run = imports.draft(actor, "roads.csv", content)
         imports.start(actor, run.id)
         with pytest.raises(PowerCutError):
-            imports.work(actor, run.id, cut)
+            work(actor, run.id, cut)
         halfway = imports.get(actor, run.id)
-        assert (halfway.state, halfway.seen, halfway.failed) == ("running", 2000, 4)
-        assert not imports.is_cut_off(halfway)
+        assert (halfway.state, halfway.position, halfway.total) == ("running", 2000, 2500)
+        assert counts(halfway) == {"new": 1996, "failed": 4}
         with pytest.raises(Conflict):
             imports.start(actor, run.id)
-        cut_off(run.id)
-        assert imports.is_cut_off(imports.get(actor, run.id))
-        assert imports.start(actor, run.id).seen == 0
-        done = imports.work(actor, run.id)
-        assert counts(done) == {"new": 499, "unchanged": 1996, "failed": 5}
+        assert jobs.take(new_id()) is None  # until the lease has ended
+        let_leases_end(app)
+        went_on: list[int] = []
+        done = work(actor, run.id, went_on.append)
+        assert (counts(done), went_on) == ({"new": 2495, "failed": 5}, [2500])
         assert [problem.number for problem in imports.problems(actor, run.id).items] == [1, 2, 3, 4, 5]
         assert (db.session.scalar(sa.select(sa.func.count()).select_from(Threat)), versions()) == (2495, 0)
 
 
-def test_a_worker_that_was_overtaken_stops(app: Flask):
+def test_a_worker_that_was_overtaken_writes_nothing_more(app: Flask):
+    actor = make.actor(app)
+    rows = b"".join(b"%d,Road,6.44,3.36\n" % i for i in range(1500))
+    with app.app_context():
+        run = imports.draft(actor, "roads.csv", b"id,title,lat,lon\n" + rows)
+        imports.start(actor, run.id)
+
+        def overtake(position: int) -> None:
+            if position == 1000:
+                let_leases_end(app)
+                assert make.do_jobs(app) == 1
+
+        with pytest.raises(Lost):
+            work(actor, run.id, overtake)
+        done = imports.get(actor, run.id)
+        assert (done.state, counts(done), versions()) == ("done", {"new": 1500}, 0)
+
+
+def test_an_import_that_was_given_up_goes_on_when_its_job_is_tried_again(app: Flask):
     actor = make.actor(app)
     with app.app_context():
         run = imports.draft(actor, "roads.csv", TABLE)
         imports.start(actor, run.id, {"title": "what"})
-
-        def overtake(_seen: int) -> None:
-            cut_off(run.id)
-            imports.start(actor, run.id)
-
-        with pytest.raises(Conflict, match="started again elsewhere"):
-            imports.work(actor, run.id, overtake)
-        assert counts(imports.work(actor, run.id)) == {"unchanged": 2}
+        for _ in range(ATTEMPTS_MAX):
+            assert jobs.take(new_id())
+            let_leases_end(app)
+        assert jobs.take(new_id()) is None
+        assert imports.get(actor, run.id).state == "running"
+        (given_up,) = jobs.dead(actor).items
+        assert (given_up.subject, given_up.message) == (run.id, jobs.CUT_OFF)
+        jobs.retry(actor, given_up.id)
+        assert counts(work(actor, run.id)) == {"new": 2}
 
 
 def test_an_import_that_is_done_lets_its_file_go_and_can_not_be_started_again(app: Flask):
@@ -335,17 +365,18 @@ def test_an_import_that_is_done_lets_its_file_go_and_can_not_be_started_again(ap
         run = run_import(actor, "a.json", quakes({}))
         assert db.session.scalar(sa.select(ImportRun.content)) is None
         assert run.finished_at is not None
-        for again in (imports.start, imports.work, imports.preview):
+        for again in (imports.start, imports.preview):
             with pytest.raises(Conflict):
                 again(actor, run.id)
 
 
-def test_an_import_must_be_started_before_it_is_worked_on(app: Flask):
+def test_an_import_that_nobody_started_is_no_work(app: Flask):
     actor = make.actor(app)
     with app.app_context():
         run = imports.draft(actor, "a.json", quakes({}))
-        with pytest.raises(Conflict, match="Start"):
-            imports.work(actor, run.id)
+    assert make.do_jobs(app) == 0
+    with app.app_context():
+        assert imports.get(actor, run.id).state == "draft"
 
 
 def test_drafts_that_nobody_started_are_forgotten_after_a_day(app: Flask):
@@ -353,7 +384,7 @@ def test_drafts_that_nobody_started_are_forgotten_after_a_day(app: Flask):
     with app.app_context():
         old = imports.draft(actor, "old.json", quakes({}))
         with transaction() as session:
-            session.execute(sa.update(ImportRun).values(created_at=old.created_at - DRAFT_LIFE - CUT_OFF_AFTER))
+            session.execute(sa.update(ImportRun).values(created_at=old.created_at - DRAFT_LIFE - timedelta(minutes=1)))
         new = imports.draft(actor, "new.json", quakes({}))
         assert [run.id for run in imports.recent(actor)] == [new.id]
 
@@ -370,7 +401,7 @@ def test_another_tenants_imports_do_not_exist(app: Flask):
     ours, theirs = make.actor(app), make.actor(app, "Other")
     with app.app_context():
         run = imports.draft(theirs, "a.json", quakes({}))
-        for reading in (imports.get, imports.problems, imports.preview, imports.start, imports.work):
+        for reading in (imports.get, imports.problems, imports.preview, imports.start):
             with pytest.raises(NotFound):
                 reading(ours, run.id)
         assert imports.recent(ours) == []
