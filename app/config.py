@@ -107,6 +107,12 @@ SETTINGS: tuple[Setting, ...] = (
         "A local file of vector tiles (PMTiles, in the schema of Protomaps) instead of the built-in map.",
         _file,
     ),
+    Setting(
+        "SHARE_RESTRICTED",
+        "0",
+        "1 if your agreement with ACLED lets you share its data: they are then in the API and in exports too.",
+        _switch,
+    ),
     Setting("WORKERS", "0", "Web worker processes; 0 chooses by the machine's processors.", _whole),
     Setting("THREADS", "4", "Threads in each web worker.", _whole),
     Setting("BUSY_TIMEOUT_MS", "5000", "How long a write waits for another writer before it is given up with a 503.", _whole),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel
 from werkzeug.routing import BaseConverter
 
@@ -219,7 +219,7 @@ def _actor(route: Route) -> Actor:
     key = request.headers.get("X-API-Key")
     if key is None:
         raise CredentialsMissing("Send an API key in the header X-API-Key; a key in the address is never looked at.")
-    actor = keys.authenticate(key)
+    actor = replace(keys.authenticate(key), sees_restricted=current_app.config["SHARE_RESTRICTED"])
     require(actor, route.permission)
     return actor
 

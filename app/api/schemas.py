@@ -21,7 +21,7 @@ class Place(BaseModel):
 
 
 class ThreatSummary(BaseModel):
-    """What an incident says of a threat."""
+    """What an incident says of a threat. One of a source that forbids passing it on is "Withheld", of medium severity."""
 
     id: Uuid
     title: str

@@ -59,8 +59,8 @@ def create(call: Call) -> Response:
             raise _without(error, "threats[0].") from None
         if outcome.kind != "new" or outcome.threat_id is None:
             raise Conflict("state_conflict", "This source has a threat of this id already. PUT /v1/threats updates it.")
-        # Who may write a threat is told what was written, also without the scope to read others.
-        reader = replace(call.actor, permissions=call.actor.permissions | {Permission.THREATS_READ})
+        # Who may write a threat is told what was written, also without the scope to read others, and of a restricted source.
+        reader = replace(call.actor, permissions=call.actor.permissions | {Permission.THREATS_READ}, sees_restricted=True)
         return _tagged(threats.get(reader, outcome.threat_id), 201, {"Location": f"/v1/threats/{outcome.threat_id}"})
 
 

@@ -30,13 +30,15 @@ class Question:
     """Conditions that all hold; None is no condition.
 
     Severities are ranks, statuses their places among the statuses. Times are ms since 1970, the end not included; a threat
-    without a time is in no period. `among` are sets of ids, found by other means, of which each has to hold the threat.
+    without a time is in no period. `not_sources` are in small letters and leave out sources in whatever case. `among` are sets of
+    ids, found by other means, of which each has to hold the threat.
     """
 
     severities: frozenset[int] | None = None
     statuses: frozenset[int] | None = None
     kinds: frozenset[str] | None = None
     sources: frozenset[str] | None = None
+    not_sources: frozenset[str] = frozenset()
     countries: frozenset[str] | None = None
     box: Box | None = None
     start: int | None = None
@@ -62,6 +64,9 @@ class Matches:
             )
             if texts is not None
         ]
+        if question.not_sources:
+            off = [text for text in words.sources.texts() if text and text.lower() in question.not_sources]
+            self._codes.append(("sources", ~words.sources.mask(off)))
         self._among = [[part.mark(ids) for ids in question.among] for part in snapshot.parts]
 
     @cached_property
@@ -86,6 +91,14 @@ class Matches:
     def unplaced(self) -> int:
         """Return how many that match have no place."""
         return sum(int(mask[len(part.keys) :].sum()) for part, mask in zip(self.snapshot.parts, self.masks, strict=True))
+
+    def find(self, ids: Ids) -> list[NDArray[np.int64]]:
+        """Return the rows of these ids, for each part, -1 for those that do not match or are not there."""
+        found = [part.find(ids) for part in self.snapshot.parts]
+        for number, rows in enumerate(found):
+            here = np.flatnonzero(rows >= 0)
+            rows[here[~self._mask(number, rows[here])]] = -1
+        return found
 
     def inside(self, shape: Shape) -> list[NDArray[np.int64]]:
         """Return the rows that match and lie in the shape or on its edge, for each part, ascending."""

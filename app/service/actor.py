@@ -27,7 +27,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Someone or something that acts in a tenant, by one edge. `kind` is person, key or operator (the command line)."""
+    """Someone or something that acts in a tenant, by one edge. `kind` is person, key or operator (the command line).
+
+    `sees_restricted` says whether threats are told whose source forbids passing them on (service.threats.withheld).
+    """
 
     tenant_id: int
     kind: str
@@ -35,6 +38,7 @@ class Actor:
     name: str
     permissions: frozenset[Permission]
     edge: Edge
+    sees_restricted: bool = True
 
 
 def operator(tenant_id: int, edge: Edge = Edge.CLI) -> Actor:

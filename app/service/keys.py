@@ -97,7 +97,7 @@ def authenticate(key: str) -> Actor:
         raise KeyRefused("This API key is not valid.")
     if row.last_used_at is None or time - row.last_used_at >= USE_NOTED_EVERY:
         _note_use(row, time)
-    return Actor(row.tenant_id, "key", row.id, row.name, frozenset(map(Permission, row.scopes)), Edge.API)
+    return Actor(row.tenant_id, "key", row.id, row.name, frozenset(map(Permission, row.scopes)), Edge.API, sees_restricted=False)
 
 
 def _note_use(row: ApiKey, time: datetime) -> None:

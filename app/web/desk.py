@@ -29,6 +29,7 @@ from app.web.forms import IncidentForm
 from app.web.lists import DESK_FILTERS, DESK_PARAMS, EVERYTHING, PER_PAGE, ListQuery, Period, last_visit, only, read
 from app.web.reading import Pairs, first, form_pairs, pairs_of, printable, query_pairs
 from app.web.selecting import Chosen, Steps, choose, meant
+from app.web.sharing import number_withheld
 from app.web.summary import Message, messages
 from app.web.text import counted
 
@@ -197,7 +198,9 @@ def rows() -> ResponseReturnValue:
     """Answer the list part of the desk alone, for the script that puts it in place."""
     last_visit()
     query = read(DESK_PARAMS, query_pairs())
-    return render_template("desk/_list.html", query=query, found=_found(query), per_page=PER_PAGE, chosen_ids=())
+    return render_template(
+        "desk/_list.html", query=query, found=_found(query), per_page=PER_PAGE, chosen_ids=(), withheld=_withheld(query)
+    )
 
 
 def _draft(pairs: Pairs) -> Draft:
@@ -215,6 +218,10 @@ def _found(query: ListQuery) -> Page[ThreatView]:
         return Page([], 0, None)
 
 
+def _withheld(query: ListQuery) -> int:
+    return 0 if query.faults else number_withheld(query.filters)
+
+
 def _page(query: ListQuery, draft: Draft, errors: list[Message] | None = None, reopen: str = "") -> str:
     may_write = Permission.INCIDENTS_WRITE in actor().permissions
     found = _found(query)
@@ -223,6 +230,7 @@ def _page(query: ListQuery, draft: Draft, errors: list[Message] | None = None, r
         "desk/desk.html",
         query=query,
         found=found,
+        withheld=_withheld(query),
         per_page=PER_PAGE,
         periods=Period,
         facets=_facets(query),

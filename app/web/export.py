@@ -15,6 +15,7 @@ from app.web.access import actor, pages
 from app.web.incidents import PARAMS
 from app.web.lists import DESK_PARAMS, ListQuery, read
 from app.web.reading import query_pairs
+from app.web.sharing import may_share
 
 blueprint = pages("export")
 
@@ -22,7 +23,7 @@ blueprint = pages("export")
 @blueprint.get("/incidents/<uuid:incident_id>/export.<extension>")
 def incident(incident_id: UUID, extension: str) -> ResponseReturnValue:
     """Send the threats of an incident."""
-    return _sent(export.of_incident(actor(), incident_id, _format(extension)))
+    return _sent(export.of_incident(actor(), incident_id, _format(extension), share=may_share()))
 
 
 @blueprint.get("/incidents/export.<extension>")
@@ -30,7 +31,7 @@ def incidents(extension: str) -> ResponseReturnValue:
     """Send the incidents that the filters of the list let through; order and page don't matter."""
     query = read(PARAMS, query_pairs())
     _refuse_faults(query)
-    return _sent(export.of_incidents(actor(), query.filters, _format(extension)))
+    return _sent(export.of_incidents(actor(), query.filters, _format(extension), share=may_share()))
 
 
 @blueprint.get("/threats/export.<extension>")
@@ -38,7 +39,7 @@ def threats(extension: str) -> ResponseReturnValue:
     """Send the threats that the filters of the desk let through; order and page don't matter."""
     query = read(DESK_PARAMS, query_pairs())
     _refuse_faults(query)
-    return _sent(export.of_threats(actor(), query.filters, _format(extension)))
+    return _sent(export.of_threats(actor(), query.filters, _format(extension), share=may_share()))
 
 
 def _format(extension: str) -> Format:

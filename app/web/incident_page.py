@@ -14,11 +14,12 @@ from app.errors import Conflict, CordonError, Fault, Invalid, NotFound, Unreadab
 from app.geo.middle import middle
 from app.models import Incident
 from app.service import incidents
-from app.service.incidents import KINDS, LinkedThreat
+from app.service.incidents import KINDS, IncidentView, LinkedThreat
 from app.service.incidents.history import history, kinds_of, position
 from app.service.incidents.similar import OpenIncident, open_incidents
 from app.service.query import FLAG, ID, OFFSET_MAX, Kind, Param, whole
 from app.service.rules import unknown
+from app.service.threats.withheld import name_of
 from app.terms import Permission
 from app.web import clash, editing
 from app.web.access import actor
@@ -28,6 +29,7 @@ from app.web.lists import ListQuery, read
 from app.web.newcomers import proposals
 from app.web.reading import Pairs, first, printable, query_pairs
 from app.web.sent import words_of
+from app.web.sharing import may_share, number_withheld
 from app.web.suggestions import as_near
 from app.web.summary import Message, messages
 
@@ -156,6 +158,7 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
         "incidents/show.html",
         incident=incident,
         links=view.links,
+        withheld=_withheld(view),
         alive=alive,
         may_act=may_write and alive,
         may_write=may_write,
@@ -178,6 +181,13 @@ def _page(incident_id: UUID, query: ListQuery, trouble: Trouble | None) -> str:
         errors=errors,
         at=f"{request.path}{query.link()}" if request.method == "GET" else f"/incidents/{incident_id}",
     )
+
+
+def _withheld(view: IncidentView) -> int:
+    """Return how many threats of the incident an exported file goes without."""
+    if len(view.links) < view.incident.link_count:
+        return number_withheld({"incident_id": view.incident.id})
+    return 0 if may_share() else sum(bool(name_of(link.source)) for link in view.links)
 
 
 def _near(links: list[LinkedThreat]) -> tuple[float, float] | None:

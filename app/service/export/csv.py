@@ -17,11 +17,11 @@ FORMULA = re.compile(r"[=+\-@\t\r]")
 NEGATIVE = re.compile(r"-\d+(\.\d+)?", re.ASCII)
 
 
-def write(chunks: Chunks, table: Table, _title: str) -> Generator[bytes, None, None]:
+def write(chunks: Chunks, table: Table, _title: str, _withheld: int) -> Generator[bytes, None, None]:
     """Yield the file: a line of names, then a line for each row; coordinates become lat and lng.
 
     Lists are parted by semicolons, objects written as JSON. A text that a spreadsheet would run as a formula gets an
-    apostrophe before it.
+    apostrophe before it. What is withheld has no line: the page that leads to the file says how much it is.
     """
     names = [name for field in table.fields for name in (("lat", "lng") if field == "coordinates" else (field,))]
     yield b"\xef\xbb\xbf" + _lines([names])

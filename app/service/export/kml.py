@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from app.service.export.table import Chunks, Row, Table, geometry
+from app.service.export.table import Chunks, Row, Table, geometry, withheld_words
 
 # XML 1.0, section 2.2: these can't be written at all, not even escaped.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -17,11 +17,12 @@ APART = {"title", "description", "coordinates", "area"}
 """Fields that have elements of their own."""
 
 
-def write(chunks: Chunks, table: Table, title: str) -> Generator[bytes, None, None]:
+def write(chunks: Chunks, table: Table, title: str, withheld: int) -> Generator[bytes, None, None]:
     """Yield the file: a document with a placemark for each row, without geometry for one that has no place."""
+    note = f"<description>{escaped(withheld_words(withheld))}</description>\n" if withheld else ""
     yield (
         '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document>\n'
-        f"<name>{escaped(title)}</name>\n"
+        f"<name>{escaped(title)}</name>\n{note}"
     ).encode()
     for rows in chunks:
         yield "".join(_placemark(row, table) for row in rows).encode()

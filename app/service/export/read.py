@@ -16,6 +16,7 @@ from app.service.export.rows import INCIDENT_COLUMNS, THREAT_COLUMNS, incident, 
 from app.service.export.table import Row
 from app.service.incidents.read import _matching as matching_incidents
 from app.service.threats.filters import matching
+from app.service.threats.withheld import visible
 
 CHUNK = 1_000
 BEFORE_ALL = UUID(int=0)
@@ -39,6 +40,7 @@ def threats_of(actor: Actor, incident_id: UUID) -> Iterator[list[Row]]:
         .select_from(ThreatLink)
         .join(Threat, sa.and_(Threat.tenant_id == ThreatLink.tenant_id, Threat.id == ThreatLink.threat_id))
         .where(owned(actor, ThreatLink), ThreatLink.incident_id == incident_id, ThreatLink.removed_at.is_(None))
+        .where(visible(actor))
     )
     return _walk(_threat_step(actor, _keyed(statement, its_key), its_key))
 
@@ -115,7 +117,7 @@ def _places(actor: Actor, connection: sa.Connection, incident_ids: Sequence[UUID
         .add_columns(sa.func.max(Threat.lng) - sa.func.min(Threat.lng), sa.func.max(east) - sa.func.min(east))
         .join(Threat, sa.and_(Threat.tenant_id == ThreatLink.tenant_id, Threat.id == ThreatLink.threat_id))
         .where(owned(actor, ThreatLink), ThreatLink.incident_id.in_(incident_ids), ThreatLink.removed_at.is_(None))
-        .where(Threat.lat.is_not(None))
+        .where(Threat.lat.is_not(None), visible(actor))
         .group_by(ThreatLink.incident_id)
     )
     places = {}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.service.threats.withheld import NAMES
+
 Row = dict[str, Any]
 """Text, numbers, flags, lists and objects, as JSON has them; times as RFC 3339 in UTC; `coordinates` with lat and lng."""
 
@@ -87,6 +89,14 @@ INCIDENTS = Table(
 def time(value: datetime | None) -> str | None:
     """Return RFC 3339 in UTC with milliseconds and Z."""
     return None if value is None else value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def withheld_words(number: int) -> str:
+    """Say how many rows a file goes without, and why; nothing for none."""
+    names = " and ".join(NAMES.values())
+    return (
+        f"Without {number:,} threat{'' if number == 1 else 's'} of {names}, whose terms forbid passing them on." if number else ""
+    )
 
 
 def geometry(row: Row) -> dict[str, Any] | None:

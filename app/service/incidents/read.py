@@ -32,6 +32,7 @@ from app.service.query import (
     words,
 )
 from app.service.threats.filters import contains_text, inside
+from app.service.threats.withheld import stub, visible
 from app.terms import IncidentStatus, Permission, Precision, Scope, Severity
 
 LINKS_IN_ONE = 1_000
@@ -68,6 +69,7 @@ LINK_COLUMNS = (
     ThreatLink.id,
     ThreatLink.added_at,
     ThreatLink.threat_id,
+    Threat.source,
     Threat.title,
     Threat.severity,
     Threat.threat_type,
@@ -88,6 +90,7 @@ class LinkedThreat(NamedTuple):
     id: UUID
     added_at: datetime
     threat_id: UUID
+    source: str
     title: str
     severity: Severity
     threat_type: str | None
@@ -147,7 +150,7 @@ def links_page(actor: Actor, incident_id: UUID, values: dict[str, Any], faults: 
         else:
             faults.add("cursor", "field_invalid", "This cursor is not one of this list.")
     faults.raise_if_any()
-    links = [LinkedThreat._make(row) for row in db.session.execute(statement)]
+    links = [stub(actor, LinkedThreat._make(row)) for row in db.session.execute(statement)]
     more = len(links) > limit
     links = links[:limit]
     return Page(links, incident.link_count, links[-1].id.hex if more else None)
@@ -219,7 +222,7 @@ def _matching(actor: Actor, values: dict[str, Any]) -> list[sa.ColumnElement[boo
     if threat_id := values.get("threat_id"):
         conditions.append(Incident.id.in_(links.where(ThreatLink.threat_id == threat_id)))
     if box := values.get("bbox"):
-        conditions.append(Incident.id.in_(links.join(Threat, _same_threat()).where(inside(box))))
+        conditions.append(Incident.id.in_(links.join(Threat, _same_threat()).where(inside(box), visible(actor))))
     return conditions
 
 
@@ -262,5 +265,5 @@ def links_of(actor: Actor, incident_ids: Iterable[UUID], limit: int) -> dict[UUI
     links: dict[UUID, list[LinkedThreat]] = {}
     for row in rows:
         if row.id is not None:
-            links.setdefault(row.incident_id, []).append(LinkedThreat._make(row))
+            links.setdefault(row.incident_id, []).append(stub(actor, LinkedThreat._make(row)))
     return links

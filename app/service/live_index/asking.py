@@ -14,7 +14,11 @@ from app.models import Threat
 from app.service.actor import Actor
 from app.service.live_index.rows import STATUS_PLACES, bytes_of, linked_to
 from app.service.threats.filters import matching
+from app.service.threats.withheld import NAMES
 from app.service.threats.wording_search import ids_having_words
+
+SHARED_ONLY = "shared_only"
+"""The value that, with those of the filters, leaves out threats of restricted sources."""
 
 
 def question_of(actor: Actor, values: dict[str, Any], connection: sa.Connection) -> Question:
@@ -35,6 +39,7 @@ def question_of(actor: Actor, values: dict[str, Any], connection: sa.Connection)
         statuses=_set(STATUS_PLACES[status] for status in values.get("status", ())),
         kinds=_set(values.get("threat_type", ())),
         sources=_set(values.get("source", ())),
+        not_sources=frozenset(NAMES) if values.get(SHARED_ONLY) else frozenset(),
         countries=_set(values.get("location_country", ())),
         box=values.get("bbox"),
         start=_ms(values.get("observed_from")),

@@ -24,7 +24,7 @@ from app.index.snapshot import Dictionary, Snapshot
 from app.service import commit_order
 from app.service.actor import Actor, guarded
 from app.service.live_index import rows
-from app.service.live_index.asking import question_of
+from app.service.live_index.asking import SHARED_ONLY, question_of
 from app.terms import Permission
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,8 @@ def ask(actor: Actor, *questions: dict[str, Any]) -> list[Matches]:
     Every write that was committed before the call is in the answer, and all of the answer is of one state. Raises Warming while
     the threats are being read for the first time, and Unavailable if they can't be read.
     """
+    if not actor.sees_restricted:
+        questions = tuple({**values, SHARED_ONLY: True} for values in questions)
     return _live(db.engine, actor.tenant_id).ask(actor, questions)
 
 

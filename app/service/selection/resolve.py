@@ -81,7 +81,7 @@ def evaluate(selection: Selection, matches: list[Matches]) -> Evaluated:
     missing: list[tuple[str, UUID]] = []
     total = 0
     for step, of_step in zip(selection.steps, matches, strict=True):
-        for mask, rows in zip(masks, _rows(step, of_step, snapshot, missing), strict=True):
+        for mask, rows in zip(masks, _rows(step, of_step, missing), strict=True):
             mask[rows] = step.adds
         before, total = total, sum(int(np.count_nonzero(mask)) for mask in masks)
         changes.append(abs(total - before))
@@ -101,11 +101,11 @@ def too_many(total: int) -> str:
     return f"Select at most {SELECTION_MAX:,} threats; this comes to {total:,}." if total > SELECTION_MAX else ""
 
 
-def _rows(step: Step, matches: Matches, snapshot: Snapshot, missing: list[tuple[str, UUID]]) -> Sequence[NDArray[Any]]:
+def _rows(step: Step, matches: Matches, missing: list[tuple[str, UUID]]) -> Sequence[NDArray[Any]]:
     if step.ids is None:
         return matches.masks if step.area is None else matches.inside(step.area)
     ids = ids_of(threat_id.bytes for threat_id in step.ids)
-    found = [part.find(ids) for part in snapshot.parts]
+    found = matches.find(ids)
     if step.adds:
         missing += [(f"{step.at}[{i}]", step.ids[i]) for i in np.flatnonzero(np.maximum.reduce(found) < 0)]
     return [rows[rows >= 0] for rows in found]

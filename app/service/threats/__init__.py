@@ -2,7 +2,7 @@
 
 from app.service.threats.change import DISMISSAL_REASON_MAX, UNSET, ThreatChanges, change
 from app.service.threats.filters import FILTERS, SORTING, matching
-from app.service.threats.read import ThreatView, facets, get, points, search, some
+from app.service.threats.read import ThreatView, facets, get, points, restricted, search, some
 from app.service.threats.upsert import THREAT_TABLES, UPSERT_MAX, Outcome, upsert
 from app.service.threats.versions import Difference, Version, versions
 
@@ -23,6 +23,7 @@ __all__ = [
     "get",
     "matching",
     "points",
+    "restricted",
     "search",
     "some",
     "upsert",

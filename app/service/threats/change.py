@@ -17,6 +17,7 @@ from app.service import rules
 from app.service.actor import Actor, act, guarded, owned
 from app.service.commit_order import change_number
 from app.service.threats.read import ThreatView, _views
+from app.service.threats.withheld import visible
 from app.terms import Permission, ThreatStatus
 
 DISMISSAL_REASON_MAX = 2_000
@@ -86,7 +87,7 @@ def _hold(actor: Actor, threat_id: UUID) -> Threat:
     db.session.execute(sa.select(Tenant.id).where(Tenant.id == actor.tenant_id).with_for_update(key_share=True))
     threat = db.session.scalar(
         sa.select(Threat)
-        .where(owned(actor, Threat), Threat.id == threat_id)
+        .where(owned(actor, Threat), visible(actor), Threat.id == threat_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )

@@ -10,6 +10,7 @@ from app.geo.box import Box
 from app.models import Incident, Threat, ThreatLink
 from app.service.actor import Actor, owned
 from app.service.query import BOX, COUNTRY, FLAG, ID, MOMENT, PAGING, SEARCH_MAX, Param, Sorting, one_of, words
+from app.service.threats.withheld import visible
 from app.service.threats.wording_search import having_words
 from app.terms import Severity, ThreatStatus
 
@@ -67,11 +68,11 @@ def contains_text(query: str, *columns: Any) -> sa.ColumnElement[bool]:
 
 
 def matching(actor: Actor, values: dict[str, Any]) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions for the threats of the actor's tenant that match values read by FILTERS.
+    """Return the conditions for the threats of the actor's tenant that match values read by FILTERS and that they may see.
 
     With `deleted` in `values`, deleted incidents count as others do: the page of one shows the threats it had.
     """
-    conditions = [owned(actor, Threat)]
+    conditions = [owned(actor, Threat), visible(actor)]
     for name, column in (
         ("severity", Threat.severity),
         ("status", Threat.status),

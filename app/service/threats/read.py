@@ -21,6 +21,7 @@ from app.service.actor import Actor, guarded, owned
 from app.service.links import present_links
 from app.service.query import Page, Paging, paged, paging
 from app.service.threats.filters import FILTERS, SORTING, matching
+from app.service.threats.withheld import hidden, is_restricted, visible
 from app.terms import Permission
 
 POINTS_MAX = 10_000
@@ -41,7 +42,7 @@ class ThreatView:
 @guarded(Permission.THREATS_READ)
 def get(actor: Actor, threat_id: UUID) -> ThreatView:
     """Return one threat. Raises NotFound."""
-    threat = db.session.scalar(sa.select(Threat).where(owned(actor, Threat), Threat.id == threat_id))
+    threat = db.session.scalar(sa.select(Threat).where(owned(actor, Threat), visible(actor), Threat.id == threat_id))
     if threat is None:
         raise NotFound("threat")
     return _views(actor, [threat])[0]
@@ -92,9 +93,8 @@ def _by_index(actor: Actor, filters: dict[str, Any], page: Paging) -> tuple[list
 @guarded(Permission.THREATS_READ)
 def some(actor: Actor, ids: Sequence[UUID]) -> list[Threat]:
     """Return those of these threats that the tenant has, in the order of the ids."""
-    by_id = {
-        threat.id: threat for threat in db.session.scalars(sa.select(Threat).where(owned(actor, Threat), Threat.id.in_(ids)))
-    }
+    found = db.session.scalars(sa.select(Threat).where(owned(actor, Threat), visible(actor), Threat.id.in_(ids)))
+    by_id = {threat.id: threat for threat in found}
     return [by_id[threat_id] for threat_id in ids if threat_id in by_id]
 
 
@@ -139,6 +139,20 @@ def facets(actor: Actor) -> dict[str, list[tuple[str, int]]]:
             return {name: [] for name in FACETS}
         return {name: _counted(actor, getattr(Threat, name)) for name in FACETS}
     return {name: order.by_text(matches.snapshot, column) for name, column in FACETS.items()}
+
+
+@guarded(Permission.THREATS_READ)
+def restricted(actor: Actor, values: dict[str, Any]) -> int:
+    """Return how many of the threats that match are of restricted sources, which exports leave out."""
+    try:
+        (everything,) = live_index.ask(actor, {})
+        if not hidden(everything.snapshot.words.sources.texts()):
+            return 0
+        matches, others = live_index.ask(actor, values, {**values, live_index.SHARED_ONLY: True})
+    except Unavailable:
+        conditions = (*matching(actor, values), is_restricted())
+        return db.session.scalar(sa.select(sa.func.count()).select_from(Threat).where(*conditions)) or 0
+    return sum(matches.by_severity) - sum(others.by_severity)
 
 
 def _counted(actor: Actor, column: Any) -> list[tuple[str, int]]:

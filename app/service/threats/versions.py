@@ -15,6 +15,7 @@ from app.errors import NotFound
 from app.models import Activity, Threat, ThreatVersion
 from app.service.actor import Actor, guarded, owned
 from app.service.query import Page
+from app.service.threats.withheld import visible
 from app.terms import Edge, Permission
 
 ABSENT = "nothing"
@@ -45,7 +46,7 @@ class Version:
 @guarded(Permission.THREATS_READ)
 def versions(actor: Actor, threat_id: UUID, limit: int = 50, offset: int = 0) -> Page[Version]:
     """Return a page of the threat's versions, oldest first, and their true number. Raises NotFound."""
-    threat = db.session.scalar(sa.select(Threat).where(owned(actor, Threat), Threat.id == threat_id))
+    threat = db.session.scalar(sa.select(Threat).where(owned(actor, Threat), visible(actor), Threat.id == threat_id))
     if threat is None:
         raise NotFound("threat")
     its = sa.and_(owned(actor, ThreatVersion), ThreatVersion.threat_id == threat_id)
