@@ -164,6 +164,16 @@ def test_linking_names_every_fault(world):
     }
 
 
+def test_linking_a_selection_that_comes_to_none_changes_nothing(world):
+    one = world.made(0)
+    before = world.send("GET", f"/incidents/{one}")
+    nowhere = {"selection": {"area": {"center": {"lat": -60, "lng": -150}, "radius_km": 1}}}
+    answer = world.send("POST", f"/incidents/{one}/threats", nowhere)
+    assert (answer.status_code, answer.json, answer.headers["ETag"]) == (200, before.json, before.headers["ETag"])
+    world.send("PATCH", f"/incidents/{one}", {"status": "closed"})
+    assert error_of(world.send("POST", f"/incidents/{one}/threats", nowhere)) == (409, "incident_not_open")
+
+
 def test_all_links_are_had_page_by_page(world):
     one = world.made(*range(6))
     everything = world.send("GET", f"/incidents/{one}").json["threat_links"]

@@ -33,13 +33,15 @@ def link(
 ) -> IncidentView:
     """Link threats to an open incident and return it. Those linked already stay as they are; if all are, nothing is written.
 
+    The same goes for a selection that comes to none just now.
+
     Raises Invalid, NotFound, VersionMismatch, or Conflict `incident_not_open`.
     """
     faults = faults if faults is not None else Faults()
     with transaction():
         incident = hold(actor, incident_id, expected=expected)
         wanted_ids = uuids_of(wanted(actor, threat_ids, selection, faults))
-        if not wanted_ids:
+        if not wanted_ids and selection is None:
             faults.add("threat_ids", "field_required", "Give at least one threat.")
         faults.raise_if_any()
         _must_be_open(incident)
