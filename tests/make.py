@@ -7,10 +7,11 @@ from uuid import UUID
 
 from flask import Flask
 
-from app.db import new_id, refresh_statistics
+from app.db import new_id, refresh_statistics, transaction
 from app.errors import Faults
 from app.feeds.record import Record
-from app.service import incidents, jobs, keys, people, threats, worker
+from app.models import ImportRun
+from app.service import imports, incidents, jobs, keys, people, threats, worker
 from app.service.actor import Actor, operator
 from app.service.incidents import NewIncident
 from app.terms import Edge, Permission
@@ -77,6 +78,16 @@ def key(app: Flask, who: Actor, *scopes: str) -> dict[str, str]:
     wanted = scopes or tuple(scope for scope in Permission if scope is not Permission.ADMIN)
     with app.app_context():
         return {"X-API-Key": keys.create(who, "test", wanted)[1]}
+
+
+def import_file(who: Actor, filename: str, content: bytes, **choice) -> ImportRun:
+    """Read a file in, within an app context, as `cordon import` does, and return what came of it."""
+    run = imports.draft(who, filename, content)
+    with transaction():
+        imports.start(who, run.id, **choice)
+        claim = jobs.take(new_id(), only=(who, "import", run.id))
+    imports.work(claim)
+    return imports.get(who, run.id)
 
 
 def do_jobs(app: Flask) -> int:

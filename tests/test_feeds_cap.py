@@ -13,7 +13,6 @@ from app.feeds import cap, cap_index
 from app.feeds.cap_terms import FURTHER
 from app.feeds.record import Item, LeftOut, Problem, Record
 from app.models import Threat, ThreatVersion
-from app.service import imports
 from app.terms import Severity, ThreatStatus
 from tests import make
 from tests.test_feeds_samples import all_records, sample
@@ -180,9 +179,7 @@ def test_references_may_be_whole_or_bare_and_only_the_latest_count():
 
 
 def take(actor, *alerts: str) -> str:
-    run = imports.draft(actor, "alerts.xml", f"<alerts {NS}>{''.join(alerts)}</alerts>".encode())
-    imports.start(actor, run.id)
-    return imports.work(actor, run.id).message
+    return make.import_file(actor, "alerts.xml", f"<alerts {NS}>{''.join(alerts)}</alerts>".encode()).message
 
 
 def held() -> dict[str, Threat]:

@@ -14,7 +14,6 @@ from app.feeds import eonet, gdacs_json, nws
 from app.feeds.cap_terms import FURTHER
 from app.feeds.record import Item, LeftOut, Problem, Record
 from app.models import Threat
-from app.service import imports
 from app.terms import Precision, Severity, ThreatStatus
 from tests import make
 from tests.test_feeds_samples import sample
@@ -147,9 +146,7 @@ def test_a_weather_event_goes_through_its_messages_as_one_threat(context: Flask)
     actor = make.actor(context)
 
     def take(*features: object) -> str:
-        run = imports.draft(actor, "alerts.json", collection(*features))
-        imports.start(actor, run.id)
-        return imports.work(actor, run.id).message
+        return make.import_file(actor, "alerts.json", collection(*features)).message
 
     two = [warning("m1", vtec="NEW FA.A.0004", areaDesc="A"), warning("m2", vtec="NEW FA.A.0004", areaDesc="B")]
     assert take(*two) == f"1 row: 1 new. Left out: {FURTHER} (1)."

@@ -14,7 +14,6 @@ from app.errors import Unreadable
 from app.feeds import cot, gpx, kml, kmz, rss
 from app.feeds.formats import recognise
 from app.feeds.record import Item, LeftOut, Problem, Record
-from app.service import imports
 from app.terms import Severity, ThreatStatus
 from tests import make
 from tests.test_feeds_samples import all_records, sample
@@ -429,7 +428,5 @@ def test_files_of_maps_twice_change_nothing(context: Flask):
         ("a.cot", two.encode(), 2),
     ):
         for _ in range(2):
-            run = imports.draft(actor, name, data)
-            imports.start(actor, run.id)
-            run = imports.work(actor, run.id)
+            run = make.import_file(actor, name, data)
         assert (run.new, run.updated, run.seen) == (0, 0, rows), name

@@ -14,7 +14,6 @@ from flask import Flask
 from app.errors import Unreadable
 from app.feeds import acled, firms, gdelt, ucdp
 from app.feeds.record import Item, LeftOut, Problem, Record
-from app.service import imports
 from app.terms import Precision, Severity
 from tests import make
 from tests.test_feeds_samples import all_records, limits, sample, span
@@ -401,6 +400,4 @@ def test_json_of_another_shape_is_not_of_acled():
 def test_a_real_file_of_rows_twice_changes_nothing(context: Flask, file: str, new: int):
     actor, data = make.actor(context), sample(file)
     for words in (f"{new:,} rows: {new:,} new.", f"{new:,} rows: {new:,} unchanged. Nothing changed."):
-        run = imports.draft(actor, file, data)
-        imports.start(actor, run.id)
-        assert imports.work(actor, run.id).message.startswith(words)
+        assert make.import_file(actor, file, data).message.startswith(words)

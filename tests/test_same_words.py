@@ -82,11 +82,9 @@ def put_by_file(app: Flask, values: dict) -> str:
     columns = {name: name for name in GOOD_THREAT}
     content = "\n".join((",".join(GOOD_THREAT), ",".join(str(values[name]) for name in GOOD_THREAT))).encode()
     with app.app_context():
-        run = imports.draft(who, "bad.csv", content)
-        imports.start(who, run.id, columns, "test")
-        done = imports.work(who, run.id)
+        done = make.import_file(who, "bad.csv", content, columns=columns, source="test")
         assert (done.seen, done.failed) == (1, 1)
-        return imports.problems(who, run.id).items[0].reason
+        return imports.problems(who, done.id).items[0].reason
 
 
 @pytest.mark.parametrize("edge", [put_by_api, put_by_file])
