@@ -23,14 +23,16 @@ from app.geo.polygon import Polygon
 from app.index.part import STATUSES, bytes_of
 from app.index.question import Matches
 from app.index.view import view
-from app.models import Threat
+from app.models import Threat, ThreatVersion
 from app.service import incidents, live_index, selection, threats
+from app.service.actor import act
 from app.service.live_index import live
 from app.service.live_index.asking import question_of
 from app.service.selection import Selection, Step
 from app.service.selection.resolve import selected_rows
 from app.service.threats.change import ThreatChanges
 from app.service.threats.filters import inside, matching
+from app.service.threats.take_back import take_back
 from app.terms import Severity, ThreatStatus
 from tests import make
 
@@ -66,6 +68,21 @@ def fill(app: Flask, who, random: Random, count: int, source: str = "test") -> l
     ]
     with app.app_context():
         return [outcome.threat_id for outcome in threats.upsert(who, records, faults=Faults())]
+
+
+def take_out(app: Flask, who, ids: list[UUID]) -> None:
+    """Take threats out as the undo of the import that brought them does."""
+    with app.app_context():
+        take_out_within(who, ids)
+
+
+def take_out_within(who, ids: list[UUID]) -> None:
+    with transaction() as session:
+        brought = set(session.scalars(sa.select(ThreatVersion.act_id).where(ThreatVersion.threat_id.in_(ids))))
+        done = act(who, "import_undone")
+        session.add(done)
+        session.flush()
+        assert take_back(who, brought, done.id, ids) == {"out": len(ids)}
 
 
 def some_place(random: Random) -> dict:
@@ -177,6 +194,10 @@ def test_they_agree_while_others_write(app, engine_name):
                     fill(app, who, mine, mine.randrange(1, 40), source=f"writer {number}")
                     fill(app, who, mine, 5)
                     made = make.incident(app, who, mine.sample(ids, 3))
+                    brought = fill(app, who, mine, mine.randrange(2, 40), source=f"{number} {mine.random()}")
+                    kept = mine.randrange(1, len(brought))
+                    make.incident(app, who, brought[:kept])
+                    take_out(app, who, brought[kept:])
                     with app.app_context():
                         threats.change(who, mine.choice(ids), ThreatChanges(pinned=mine.random() < 0.5, status="contained"))
                         incidents.unlink(who, made, [str(link.threat_id) for link in incidents.get(who, made).links[:1]])
@@ -249,6 +270,56 @@ def test_a_write_that_is_committed_late_is_not_missed(app, engine_name):
         go_on.set()
         thread.join()
         assert ask(who, ungrouped=True) == {ids[2], ids[3]}
+
+
+def test_what_is_taken_out_is_out_of_every_worker_and_may_come_again(app, engine_name):
+    who = make.actor(app)
+    known = make.put_threats(app, who, 4)
+    newest = make.put_threats(app, who, 2, source="other")
+    with app.app_context():
+        workers = [live.Live(db.engine, who.tenant_id) for _ in range(2)]
+
+        def told(**values) -> list[set[UUID]]:
+            return [found(worker.ask(who, [values])[0]) for worker in workers]
+
+        assert told() == [{*known, *newest}] * 2
+        take_out(app, who, newest)  # which have the greatest numbers of all threats
+        assert told() == [{*known}] * 2
+        later = make.put_threats(app, who, 1, source="later")
+        assert told() == [{*known, *later}] * 2
+        again = make.record(0, source="other", title="Come again")
+        threats.upsert(who, [again], faults=Faults(), ids={("other", again.external_id): newest[0]})
+        assert told() == [{*known, *later, newest[0]}] * 2
+        assert told(q="come again") == [{newest[0]}] * 2
+        take_out(app, who, [newest[0], *known[:2]])
+        take_out(app, who, known[2:])
+        assert told() == [{*later}] * 2
+        assert len(workers[0]._snapshot) == 1
+
+
+def test_a_taking_out_that_is_committed_late_is_not_missed(app, engine_name):
+    if engine_name == "sqlite":
+        pytest.skip("writers of SQLite stand in a queue")
+    who = make.actor(app)
+    first, second = make.put_threats(app, who, 2)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with app.app_context(), transaction():
+            take_out_within(who, [first])
+            begun.set()
+            assert go_on.wait(20)
+
+    with app.app_context():
+        assert ask(who) == {first, second}
+        thread = threading.Thread(target=slow)
+        thread.start()
+        assert begun.wait(20)
+        make.incident(app, who, [second])
+        assert ask(who) == {first, second}
+        go_on.set()
+        thread.join()
+        assert ask(who) == {second}
 
 
 def test_nothing_is_read_twice_when_nothing_has_changed(app, engine_name):

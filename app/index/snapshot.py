@@ -59,6 +59,13 @@ class Snapshot:
         main_ids, main_facts = main.living()
         return Snapshot.of(np.concatenate((main_ids, ids)), Facts.joined([main_facts, facts]), self.words, self.version)
 
+    def without(self, ids: Ids) -> Snapshot:
+        """Return the snapshot after these threats were taken out."""
+        if not len(ids):
+            return self
+        main, later = self.parts
+        return Snapshot((main.without(ids), later.without(ids)), self.words, self.version)
+
     def group(self, ids: Ids, grouped: Mask) -> Snapshot:
         """Return the snapshot after these threats came into an incident, or into none."""
         if not len(ids):

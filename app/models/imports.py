@@ -17,7 +17,8 @@ class ImportRun(Base):
 
     `content` is the file, kept until the run is done. `position` is how many of its `total` items were read, so that a run that
     was cut off goes on there; `left_out` counts those that are no threats of their own, by reason. `acts` are the ids of the
-    acts by which its threats came in, for undoing them. `feed_id` is the feed whose answer this is, if it is no upload.
+    acts by which its threats came in, for undoing them, and `undo` is how far that got (see service.imports.undo). `feed_id` is
+    the feed whose answer this is, if it is no upload.
     """
 
     __tablename__ = "import_run"
@@ -43,6 +44,7 @@ class ImportRun(Base):
     position: Mapped[int] = mapped_column(default=0, server_default="0")
     left_out: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     acts: Mapped[list[Any]] = mapped_column(default=list, server_default="[]", deferred=True)
+    undo: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     seen: Mapped[int] = mapped_column(default=0)
     new: Mapped[int] = mapped_column(default=0)
     updated: Mapped[int] = mapped_column(default=0)

@@ -78,6 +78,7 @@ class ThreatLink(Base):
             sqlite_where=sa.text("removed_at IS NULL"),
             postgresql_where=sa.text("removed_at IS NULL"),
         ),
+        sa.Index(None, "tenant_id", "threat_id"),
         {"sqlite_with_rowid": False},
     )
 
@@ -115,6 +116,7 @@ class RefusedNewcomer(Base):
     __table_args__ = (
         sa.ForeignKeyConstraint(["tenant_id", "incident_id"], ["incident.tenant_id", "incident.id"]),
         sa.ForeignKeyConstraint(["tenant_id", "threat_id"], ["threat.tenant_id", "threat.id"]),
+        sa.Index(None, "tenant_id", "threat_id"),
         {"sqlite_with_rowid": False},
     )
 

@@ -85,7 +85,10 @@ class ThreatAlias(Base):
     """A further id under which a source knows a threat, so that a change of the preferred id is not a new threat."""
 
     __tablename__ = "threat_alias"
-    __table_args__ = (sa.ForeignKeyConstraint(["tenant_id", "threat_id"], ["threat.tenant_id", "threat.id"]),)
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["tenant_id", "threat_id"], ["threat.tenant_id", "threat.id"]),
+        sa.Index(None, "tenant_id", "threat_id"),
+    )
 
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(sa.String(SHORT_TEXT_MAX), primary_key=True)

@@ -15,9 +15,10 @@ from app.db import Base
 class ThreatText(Base):
     """The words of a threat's title, place and description, as service.threats.wording_search writes them.
 
-    On SQLite `threat_words` is a full-text index over `words` (FTS5, an external content table; `id` is its rowid), kept in step
-    by triggers: sqlite.org/fts5.html, section 4.4.3. On PostgreSQL `words` is a tsvector. There is no foreign key: a row is
-    written together with its threat, which is never deleted, and the check would cost imports as much as the words do.
+    On SQLite `threat_words` is a full-text index over `words` (FTS5, an external content table; `id` is its rowid; see
+    sqlite.org/fts5.html, section 4.4.3). Triggers tell it of changes and deletions; who adds rows tells it of all of them at once,
+    for each alone would take ten times as long. On PostgreSQL `words` is a tsvector. There is no foreign key: a row is written
+    and deleted together with its threat, and the check would cost imports as much as the words do.
     """
 
     __tablename__ = "threat_text"
@@ -36,9 +37,6 @@ class ThreatText(Base):
 FOLLOWING = (
     """CREATE VIRTUAL TABLE threat_words USING fts5(
     words, content='threat_text', content_rowid='id', tokenize='ascii', detail=none, columnsize=0)""",
-    """CREATE TRIGGER threat_text_inserted AFTER INSERT ON threat_text BEGIN
-    INSERT INTO threat_words(rowid, words) VALUES (new.id, new.words);
-END""",
     """CREATE TRIGGER threat_text_deleted AFTER DELETE ON threat_text BEGIN
     INSERT INTO threat_words(threat_words, rowid, words) VALUES ('delete', old.id, old.words);
 END""",

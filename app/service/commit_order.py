@@ -4,6 +4,8 @@ Every write that such a follower has to hear of sets the row's `change`. On SQLi
 than the tenant's greatest. On PostgreSQL commits come in another order than numbers are given out, so that "greater than the
 last one" would miss a row that is committed late; there it is the transaction's own number, and a follower reads what was written
 by those that it did not see when it last looked (postgresql.org/docs, section 9.28.10, pg_visible_in_snapshot).
+
+A threat that is taken out leaves a row in threat_gone, whose `change` is of the same order as those of threats.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.db import db
-from app.models import Incident, Threat
+from app.models import Incident, Threat, ThreatGone
 from app.service.actor import Actor
 
 
 def change_number(actor: Actor, model: type[Threat | Incident]) -> Any:
-    """Return the expression that a write sets `change` to."""
+    """Return the expression that a write sets `change` to; that of a threat that goes is of Threat."""
     if db.engine.dialect.name == "postgresql":
         return sa.cast(sa.cast(sa.func.pg_current_xact_id(), sa.Text), sa.BigInteger)
     return _next(model, actor.tenant_id)
@@ -43,9 +45,9 @@ class Position:
         return self.threats < other.threats or self.incidents < other.incidents
 
 
-def unread(connection: sa.Connection, model: type[Threat | Incident], since: Position) -> sa.ColumnElement[bool]:
+def unread(connection: sa.Connection, model: type[Threat | ThreatGone | Incident], since: Position) -> sa.ColumnElement[bool]:
     """Return the condition that a row was written by a transaction that a position does not see and this one does."""
-    later = model.change >= (since.threats if model is Threat else since.incidents)
+    later = model.change >= (since.incidents if model is Incident else since.threats)
     if connection.dialect.name != "postgresql":
         return later
     # Rows restored from another server may have the numbers of transactions that are still to come here.
@@ -83,5 +85,8 @@ def position(connection: sa.Connection, tenant_id: int) -> Position:
 
 
 def _next(model: type[Threat | Incident], tenant_id: int) -> sa.ScalarSelect[int]:
-    latest = sa.select(sa.func.coalesce(sa.func.max(model.change), 0) + 1).where(model.tenant_id == tenant_id)
-    return latest.scalar_subquery()
+    """Return one more than the greatest number of the tenant; that of threats may be of one that is gone."""
+    models = (Incident,) if model is Incident else (Threat, ThreatGone)
+    latest = (sa.select(sa.func.max(each.change).label("change")).where(each.tenant_id == tenant_id) for each in models)
+    every = sa.union_all(*latest).subquery()
+    return sa.select(sa.func.coalesce(sa.func.max(every.c.change), 0) + 1).scalar_subquery()

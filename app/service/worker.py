@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 # Each handler ends its job itself, in the transaction of its last effect.
 HANDLERS: dict[str, Callable[[Claim], object]] = {
     "import": imports.work,
+    "undo_import": imports.work_undo,
 }
 UNEXPECTED = "It stopped with an error that Cordon did not expect; the server's log says which."
 

@@ -7,6 +7,7 @@ batch is kept as soon as it is read, together with how far the run got; so an im
 from app.service.imports.draft import FILE_MAX, Preview, draft, look, preview
 from app.service.imports.file import left_out
 from app.service.imports.read import get, problems, recent
+from app.service.imports.undo import is_given_up, undo, work_undo
 from app.service.imports.work import finish, read_in, start, work
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "draft",
     "finish",
     "get",
+    "is_given_up",
     "left_out",
     "look",
     "preview",
@@ -22,5 +24,7 @@ __all__ = [
     "read_in",
     "recent",
     "start",
+    "undo",
     "work",
+    "work_undo",
 ]

@@ -132,6 +132,7 @@ class Live:
             self._matches.clear()
             raise Warming(0, 0)
         words, since = snapshot.words, self._position
+        snapshot = snapshot.without(rows.gone(connection, self._tenant_id, since))
         snapshot = snapshot.state(*rows.changed(connection, self._tenant_id, words, since))
         snapshot = snapshot.group(*rows.regrouped(connection, self._tenant_id, since))
         self._position = position

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from app.index.part import STATUSES, UNDATED, Facts, Ids, Mask, ids_of
 from app.index.snapshot import Dictionary
-from app.models import Incident, Threat, ThreatLink
+from app.models import Incident, Threat, ThreatGone, ThreatLink
 from app.service.commit_order import Position, unread
 from app.service.links import present_links
 from app.terms import Precision, ThreatStatus
@@ -52,6 +52,13 @@ def changed(connection: sa.Connection, tenant_id: int, words: Dictionary, since:
     """Read the threats written since a position."""
     rows = connection.execute(_statement(connection, tenant_id).where(unread(connection, Threat, since))).all()
     return ids_of(row[0] for row in rows), _facts(rows, words)
+
+
+def gone(connection: sa.Connection, tenant_id: int, since: Position) -> Ids:
+    """Read the ids of the threats taken out since a position that have not come again."""
+    is_here = sa.exists().where(Threat.tenant_id == tenant_id, Threat.id == ThreatGone.id)
+    out = sa.select(bytes_of(connection, ThreatGone.id)).where(ThreatGone.tenant_id == tenant_id, ~is_here)
+    return ids_of(connection.execute(out.where(unread(connection, ThreatGone, since))).scalars())
 
 
 def grouped(connection: sa.Connection, tenant_id: int) -> Ids:
