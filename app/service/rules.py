@@ -39,11 +39,18 @@ CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{1
 COUNTRY = re.compile(r"[A-Z]{2}")
 
 
+def is_plain(value: str, maximum: int) -> bool:
+    """Say whether a text passes every rule for texts as it is; most of one line do. Nothing blank or invisible is printable."""
+    return len(value) <= maximum and value.isprintable() and value[:1] != " " != value[-1:] != ""
+
+
 def text(value: str | None, field: str, faults: Faults, *, maximum: int, required: str = "") -> str | None:
     """Return the text trimmed and with plain newlines; blank counts as absent.
 
     `required` is the sentence that asks for the text where it may not be absent. Lengths are in code points.
     """
+    if value and is_plain(value, maximum):
+        return value
     clean = (value or "").replace("\r\n", "\n").replace("\r", "\n").strip()
     if all(character in INVISIBLE or character.isspace() for character in clean):
         clean = ""

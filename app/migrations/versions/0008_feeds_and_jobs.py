@@ -132,9 +132,15 @@ def upgrade() -> None:
         batch.create_foreign_key('fk_import_run_tenant_id_feed_id', 'feed', ['tenant_id', 'feed_id'], ['tenant_id', 'id'])
     _change_states('import_run', "'draft', 'running', 'done', 'failed', 'undoing', 'undone'")
     op.add_column('tenant', sa.Column('matched', sa.JSON(), nullable=True))
+    if op.get_bind().dialect.name == 'sqlite':
+        op.execute('DROP TRIGGER threat_text_inserted')
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == 'sqlite':
+        op.execute("""CREATE TRIGGER threat_text_inserted AFTER INSERT ON threat_text BEGIN
+    INSERT INTO threat_words(rowid, words) VALUES (new.id, new.words);
+END""")
     op.drop_column('tenant', 'matched')
     op.execute("UPDATE import_run SET state = 'done' WHERE state IN ('undoing', 'undone')")
     _change_states('import_run', "'draft', 'running', 'done', 'failed'")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
-from app.db import db
-from app.models import Threat, ThreatAlias
+from app.db import Id, Utc, among, db
+from app.models import Threat
 from app.service.actor import Actor, owned
 from app.terms import ThreatStatus
-
-# A statement has a parameter for each name and each source, and SQLite allows 32,766 of them.
-KEYS_MAX = 10_000
 
 Key = tuple[str, str]
 
@@ -45,6 +45,34 @@ STATED = (
     "url",
 )
 
+# Each name is looked up in the indexes by itself: by statistics of 10,000 rows ago, a join might compare all with all.
+_GIVEN = {
+    "sqlite": "SELECT key AS position, value ->> 0 AS source, value ->> 1 AS name FROM json_each(:names)",
+    "postgresql": "SELECT position - 1 AS position, source, name"
+    " FROM unnest(CAST(:sources AS text[]), CAST(:names AS text[])) WITH ORDINALITY AS given(source, name, position)",
+}
+_ONE = {
+    "sqlite": "SELECT position, {rank} AS rank, {id} AS id FROM given CROSS JOIN {table}"
+    " ON tenant_id = :tenant_id AND {table}.source = given.source AND {name} = given.name",
+    "postgresql": "SELECT position, {rank} AS rank, one.id FROM given CROSS JOIN LATERAL (SELECT {id} AS id FROM {table}"
+    " WHERE tenant_id = :tenant_id AND source = given.source AND {name} = given.name LIMIT 1) AS one",
+}
+_TOLD = {
+    "sqlite": "LEFT JOIN threat_record AS told ON told.tenant_id = :tenant_id AND told.threat_id = found.id",
+    "postgresql": "LEFT JOIN LATERAL (SELECT * FROM threat_record"
+    " WHERE tenant_id = :tenant_id AND threat_id = found.id LIMIT 1) AS told ON true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A threat that goes by a name, with what is kept of its latest record, if anything is (`digest` is 0 if not)."""
+
+    id: UUID
+    digest: int
+    first_seen_at: datetime | None
+    seen_at: datetime | None
+
 
 @dataclass(slots=True)
 class Held:
@@ -57,33 +85,70 @@ class Held:
     status_is_set: bool = False
     is_new: bool = False
     is_changed: bool = False
+    digest: int = 0
+    first_seen_at: datetime | None = None
 
 
-def known_by(actor: Actor, keys: set[Key]) -> dict[Key, Held]:
-    """Return the threats that go by any of the names, by name. Two statements for each KEYS_MAX names."""
+def find(actor: Actor, names: Collection[Key]) -> dict[Key, Found]:
+    """Return the threats that go by these names, by name. One statement for any number of them.
+
+    A name that is one threat's own id and an alias of another one stands for the first.
+    """
+    if not names:
+        return {}
+    dialect = db.engine.dialect.name
+    ordered = list(names)
+    given: dict[str, Any] = {"names": orjson.dumps(ordered).decode()}
+    if dialect == "postgresql":
+        given = {"sources": [source for source, _ in ordered], "names": [name for _, name in ordered]}
+    own = _ONE[dialect].format(rank=0, table="threat", id="id", name="external_id")
+    alias = _ONE[dialect].format(rank=1, table="threat_alias", id="threat_id", name="alias")
+    rows = db.session.connection().execute(_statement(dialect, own, alias), {"tenant_id": actor.tenant_id, **given})
+    found: dict[Key, Found] = {}
+    for position, _rank, threat_id, digest, first_seen_at, seen_at in rows:
+        found.setdefault(ordered[position], Found(threat_id, digest or 0, first_seen_at, seen_at))
+    return found
+
+
+def _statement(dialect: str, own: str, alias: str) -> sa.TextualSelect:
+    text = sa.text(
+        f"WITH given AS MATERIALIZED ({_GIVEN[dialect]}), found AS MATERIALIZED ({own} UNION ALL {alias})"
+        f" SELECT position, rank, id, digest, first_seen_at, seen_at FROM found {_TOLD[dialect]} ORDER BY rank"
+    )
+    if dialect == "postgresql":
+        lists = postgresql.ARRAY(sa.Text)
+        text = text.bindparams(sa.bindparam("sources", type_=lists), sa.bindparam("names", type_=lists))
+    return text.columns(
+        sa.column("position", sa.Integer),
+        sa.column("rank", sa.Integer),
+        sa.column("id", Id()),
+        sa.column("digest", sa.BigInteger),
+        sa.column("first_seen_at", Utc()),
+        sa.column("seen_at", Utc()),
+    )
+
+
+def held_of(actor: Actor, found: Iterable[Found]) -> dict[UUID, Held]:
+    """Return these threats with their values, by id. One statement, none for no threats."""
+    by_id = {one.id: one for one in found}
+    if not by_id:
+        return {}
     columns = [getattr(Threat, name) for name in (*STATED, "severity", "status")]
-    head = (Threat.id, Threat.source, Threat.source_updated_at, Threat.version_count, Threat.status_is_set, *columns)
-    known: dict[Key, Held] = {}
-    held: dict[UUID, Held] = {}
-    ordered = sorted(keys)
-    for some in (ordered[start : start + KEYS_MAX] for start in range(0, len(ordered), KEYS_MAX)):
-        # Two lists of plain values, not one of pairs, which PostgreSQL takes for a chain of ORs, too deep at some length. They
-        # may find a few threats more, by the id of one source in another, that nobody asks for then.
-        sources, names = {source for source, _ in some}, {name for _, name in some}
-        by_id = sa.select(Threat.external_id.label("name"), *head).where(
-            owned(actor, Threat), Threat.source.in_(sources), Threat.external_id.in_(names)
+    head = (Threat.id, Threat.source_updated_at, Threat.version_count, Threat.status_is_set)
+    rows = db.session.connection().execute(sa.select(*head, *columns).where(owned(actor, Threat), among(Threat.id, list(by_id))))
+    names = [column.key for column in columns]
+    return {
+        threat_id: Held(
+            threat_id,
+            dict(zip(names, values, strict=True)),
+            stamp,
+            versions,
+            status_is_set,
+            digest=by_id[threat_id].digest,
+            first_seen_at=by_id[threat_id].first_seen_at,
         )
-        by_alias = (
-            sa.select(ThreatAlias.alias.label("name"), *head)
-            .join(Threat, sa.and_(Threat.tenant_id == ThreatAlias.tenant_id, Threat.id == ThreatAlias.threat_id))
-            .where(owned(actor, ThreatAlias), ThreatAlias.source.in_(sources), ThreatAlias.alias.in_(names))
-        )
-        for row in (*db.session.execute(by_id), *db.session.execute(by_alias)):
-            if row.id not in held:
-                values = {column.key: getattr(row, column.key) for column in columns}
-                held[row.id] = Held(row.id, values, row.source_updated_at, row.version_count, row.status_is_set)
-            known.setdefault((row.source, row.name), held[row.id])
-    return known
+        for threat_id, stamp, versions, status_is_set, *values in rows
+    }
 
 
 def changes_of(held: Held, values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

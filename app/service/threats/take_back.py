@@ -31,8 +31,9 @@ from app.models import (
 )
 from app.service.actor import Actor, owned
 from app.service.commit_order import change_number
+from app.service.threats.batch import restart_incidents
 from app.service.threats.held import STATED
-from app.service.threats.upsert import _restart_incidents
+from app.service.threats.told import forget
 from app.service.threats.wording_search import TEXTS, indexed
 from app.terms import Severity
 
@@ -176,8 +177,9 @@ def _put_back(actor: Actor, undo_id: UUID, threats: Sequence[tuple[Any, Sequence
     ):
         if values:
             connection.execute(statement, values)
+    forget(actor, [threat.id for threat, _ in threats])
     if moved:
-        _restart_incidents(actor, moved, time)
+        restart_incidents(actor, moved, time)
 
 
 def _reversed(changes: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
