@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, request
 from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from app import api, cli, config, db, web
@@ -32,7 +33,11 @@ def create_app(**overrides: Any) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings["SECURE_COOKIES"],
+        # Browsers take a cookie of this name only from this host, over HTTPS and for all paths.
+        SESSION_COOKIE_NAME="__Host-cordon" if settings["SECURE_COOKIES"] else "cordon",
     )
+    if count := settings["PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     db.db.init_app(app)
     with app.app_context():
         db.prepare(db.db.engine, settings["BUSY_TIMEOUT_MS"])

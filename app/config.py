@@ -93,7 +93,19 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Signs sessions and forms; empty means a random key kept in the data folder. Several hosts need the same one.",
     ),
-    Setting("SECURE_COOKIES", "0", "1 behind TLS: the session cookie is then sent over HTTPS only.", _switch),
+    Setting(
+        "SECURE_COOKIES",
+        "0",
+        "1 behind TLS: the session cookie is then sent over HTTPS only, and browsers are told to use nothing else (HSTS).",
+        _switch,
+    ),
+    Setting(
+        "PROXIES",
+        "0",
+        "How many reverse proxies of yours stand before the server, one after the other. What so many last ones say in "
+        "`X-Forwarded-For`, `-Proto` and `-Host` is believed; with 0 nothing of it is.",
+        _whole,
+    ),
     Setting(
         "TILE_URL",
         "",

@@ -111,6 +111,7 @@ def _settings(settings: dict[str, Any], workers: int | None) -> dict[str, Any]:
         "limit_request_field_size": 8190,
         "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
         "control_socket_disable": True,
+        "forwarded_allow_ips": "",  # CORDON_PROXIES says whom to believe, not gunicorn's own guess
         "loglevel": "warning",
         "proc_name": "cordon",
     }

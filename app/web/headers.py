@@ -12,6 +12,8 @@ FIXED = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+HTTPS_ONLY = "max-age=31536000"
+"""For a year; other services under the same name are not spoken for."""
 
 
 def init_app(app: Flask) -> None:
@@ -47,6 +49,8 @@ def _origin(tile_url: str) -> str:
 
 
 def _add(response: Response) -> Response:
+    if current_app.config["SECURE_COOKIES"]:
+        response.headers["Strict-Transport-Security"] = HTTPS_ONLY
     if request.endpoint == "static" and response.status_code < 400:
         # There are many, so they say the least that keeps one that is opened by itself from doing anything.
         response.headers["X-Content-Type-Options"] = "nosniff"
