@@ -64,8 +64,8 @@ class Polygon:
             raise ValueError(f"The area has {corners:,} corners; at most {MAX_VERTICES:,} are allowed.")
         projected = [_projected(rings) for rings in polygons]
         shapes = [shapely.Polygon(outer, holes) for outer, *holes in projected]
-        if not shapely.is_valid(shapely.MultiPolygon(shapes)):
-            _refuse_tangle([ring for rings in projected for ring in rings])
+        if not shapely.is_valid(shapely.MultiPolygon(shapes)) and is_tangle([ring for rings in projected for ring in rings]):
+            raise ValueError(f"The area's edges cross one another more than {CROSSINGS_MAX:,} times; draw it more simply.")
         shape = _on_one_world(shapely.union_all(shapely.make_valid(shapes)))
         if shape.is_empty:
             raise ValueError("The area encloses nothing.")
@@ -145,8 +145,8 @@ def _projected(rings: list[_Ring]) -> list[_Ring]:
     return [np.column_stack((ring[:, 0], y_of(ring[:, 1]))) for ring in (outer, *holes)]
 
 
-def _refuse_tangle(rings: list[_Ring]) -> None:
-    """Raise ValueError if sides cross or run along one another too often. Sides that meet at a corner, or are the same, don't."""
+def is_tangle(rings: list[_Ring]) -> bool:
+    """Say whether sides cross or run along one another too often. Sides that meet at a corner, or are the same, don't."""
     sides = np.concatenate([np.hstack((ring[:-1], ring[1:])) for ring in rings])
     backwards = (sides[:, 0] > sides[:, 2]) | ((sides[:, 0] == sides[:, 2]) & (sides[:, 1] > sides[:, 3]))
     sides[backwards] = sides[backwards][:, [2, 3, 0, 1]]
@@ -158,7 +158,8 @@ def _refuse_tangle(rings: list[_Ring]) -> None:
         these = lines[first : first + _AT_ONCE]
         left -= tree.query(these, predicate="intersects").shape[1] - tree.query(these, predicate="touches").shape[1]
         if left < 0:
-            raise ValueError(f"The area's edges cross one another more than {CROSSINGS_MAX:,} times; draw it more simply.")
+            return True
+    return False
 
 
 def _unfolded(ring: _Ring, *, hole: bool) -> _Ring:
