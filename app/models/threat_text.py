@@ -17,8 +17,8 @@ class ThreatText(Base):
 
     On SQLite `threat_words` is a full-text index over `words` (FTS5, an external content table; `id` is its rowid; see
     sqlite.org/fts5.html, section 4.4.3). Triggers tell it of changes and deletions; who adds rows tells it of all of them
-    at once, for each alone would take ten times as long. On PostgreSQL `words` is a tsvector. There is no foreign key: a row is written
-    and deleted together with its threat, and the check would cost imports as much as the words do.
+    at once, for each alone would take ten times as long. On PostgreSQL `words` is a tsvector. There is no foreign key: a
+    row is written and deleted together with its threat, and the check would cost imports as much as the words do.
     """
 
     __tablename__ = "threat_text"

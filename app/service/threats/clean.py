@@ -119,14 +119,14 @@ def _time(value: datetime | None) -> datetime | None:
 
 
 def fill_countries(rows: Sequence[dict[str, Any]]) -> None:
-    """Set the country of clean values that name none to the one that their coordinates lie in, unless those stand for a country."""
+    """Set the country of clean values without one to that of their coordinates, unless these stand for a whole country."""
     open_ones = [
         row
         for row in rows
         if row["location_country"] is None and row["lat"] is not None and row["location_precision_level"] is not Precision.COUNTRY
     ]
     try:
-        from app.geo.countries import countries_at
+        from app.geo.countries import countries_at  # noqa: PLC0415
     except ImportError:
         return
     if open_ones:

@@ -30,7 +30,10 @@ def indexed(tenant_id: int, values: Mapping[str, Any]) -> str:
 
 
 def add_words(tenant_id: int, threats: Mapping[UUID, Mapping[str, Any]]) -> None:
-    """Add what the index keeps of new threats, given as id to values; to SQLite's all at once, for each alone takes ten times as long."""
+    """Add what the index keeps of new threats, given as id to values.
+
+    SQLite's is told of all at once: told of each alone, it takes ten times as long.
+    """
     last = None
     if db.engine.dialect.name == "sqlite":
         last = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(ThreatText.id), 0)))
