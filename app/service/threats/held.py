@@ -112,8 +112,8 @@ def find(actor: Actor, names: Collection[Key]) -> dict[Key, Found]:
 
 def _statement(dialect: str, own: str, alias: str) -> sa.TextualSelect:
     text = sa.text(
-        f"WITH given AS MATERIALIZED ({_GIVEN[dialect]}), found AS MATERIALIZED ({own} UNION ALL {alias})"
-        f" SELECT position, rank, id, digest, first_seen_at, seen_at FROM found {_TOLD[dialect]} ORDER BY rank"  # noqa: S608 - all of it constants
+        f"WITH given AS MATERIALIZED ({_GIVEN[dialect]}), found AS MATERIALIZED ({own} UNION ALL {alias})"  # noqa: S608 - constants
+        f" SELECT position, rank, id, digest, first_seen_at, seen_at FROM found {_TOLD[dialect]} ORDER BY rank"
     )
     if dialect == "postgresql":
         lists = postgresql.ARRAY(sa.Text)
