@@ -58,14 +58,14 @@ def change(
     faults = faults if faults is not None else Faults()
     said = _clean(changes, faults)
     with transaction():
-        threat = _hold(actor, threat_id)
+        threat = hold(actor, threat_id)
         if expected is not None and threat.updated_at != expected:
             raise VersionMismatch((threat.updated_at - EPOCH) // TICK)
         _with_reason(threat, said, faults)
         faults.raise_if_any()
         different = {name: value for name, value in said.items() if getattr(threat, name) != value}
         if different:
-            _write(actor, threat, different)
+            write(actor, threat, different)
         return _views(actor, [threat])[0]
 
 
@@ -81,7 +81,7 @@ def _clean(changes: ThreatChanges, faults: Faults) -> dict[str, Any]:
     return said
 
 
-def _hold(actor: Actor, threat_id: UUID) -> Threat:
+def hold(actor: Actor, threat_id: UUID) -> Threat:
     """Return the threat, locked until the transaction ends. Raises NotFound."""
     # An upsert holds this row while it compares what it has read, unlocked, with what it brings.
     db.session.execute(sa.select(Tenant.id).where(Tenant.id == actor.tenant_id).with_for_update(key_share=True))
@@ -107,9 +107,9 @@ def _with_reason(threat: Threat, said: dict[str, Any], faults: Faults) -> None:
         faults.add("dismissal_reason", "field_invalid", "A reason goes with the status dismissed only.")
 
 
-def _write(actor: Actor, threat: Threat, different: dict[str, Any]) -> None:
-    """Set the fields, with the version and the act that say so."""
-    done = act(actor, "threat_changed", threat_id=str(threat.id))
+def write(actor: Actor, threat: Threat, different: dict[str, Any], **why: Any) -> None:
+    """Set fields of a threat that `hold` returned, with the version and the act that say so; `why` is kept with the act."""
+    done = act(actor, "threat_changed", threat_id=str(threat.id), **why)
     # Never the same twice, so that two changes within a millisecond can be told apart by it.
     done.at = max(now(), threat.updated_at + TICK)
     threat.version_count += 1

@@ -1,0 +1,7 @@
+"""Events that two sources tell: threats that may be one are proposed, and a person decides. Nothing is joined by itself."""
+
+from app.service.pairs.decide import decide
+from app.service.pairs.find import PAIRS_MAX, find, match
+from app.service.pairs.read import Pair, count, of_threat, open_pairs, same_as
+
+__all__ = ["PAIRS_MAX", "Pair", "count", "decide", "find", "match", "of_threat", "open_pairs", "same_as"]
