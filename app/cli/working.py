@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.db import explain, now
-from app.service import jobs, worker
+from app.service import feeds, jobs, worker
 
 logger = logging.getLogger(__name__)
 
@@ -78,4 +78,5 @@ class Worker:
 
     def _care(self) -> float:
         jobs.forget_done()
+        feeds.keep_scheduled()
         return CARE_S

@@ -9,13 +9,14 @@ import sqlalchemy as sa
 
 from app.db import explain, now, transaction
 from app.errors import CordonError
-from app.service import imports
+from app.service import feeds, imports
 from app.service.jobs import Claim, Lost, Stopped
 
 logger = logging.getLogger(__name__)
 
 # Each handler ends its job itself, in the transaction of its last effect.
 HANDLERS: dict[str, Callable[[Claim], object]] = {
+    "fetch": feeds.work,
     "import": imports.work,
     "undo_import": imports.work_undo,
 }

@@ -9,6 +9,7 @@ from app.web import (
     basemap,
     desk,
     export,
+    feeds,
     guard,
     headers,
     highlight,
@@ -41,6 +42,7 @@ def init_app(app: Flask) -> None:
     highlight.init_app(app)
     told.init_app(app)
     acting.init_app(app)
+    feeds.init_app(app)
     for part in (
         desk,
         saved_views,
@@ -52,6 +54,7 @@ def init_app(app: Flask) -> None:
         suggestions,
         threats,
         imports,
+        feeds,
         export,
         basemap,
     ):

@@ -46,6 +46,7 @@ def init_app(app: Flask) -> None:
         country=country_name,
         term=term,
         counted=counted,
+        period=period,
         field_time=field_time,
         period_option=lambda period: (period.value, period.words),
         facet_option=lambda facet: (facet[0], facet[0], facet[1]),
@@ -96,6 +97,14 @@ def counted(value: int, one: str, many: str = "") -> str:
 def term(value: str | None) -> str:
     """Return a term of ours as a label: `in_review` becomes `In review`."""
     return (value or "").replace("_", " ").capitalize()
+
+
+def period(seconds: int) -> str:
+    """Return a length of time in its greatest whole unit."""
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds % size == 0:
+            return counted(seconds // size, unit)
+    return counted(seconds, "second")
 
 
 def field_time(text: str) -> str:

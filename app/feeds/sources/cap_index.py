@@ -1,0 +1,141 @@
+"""Indexes of CAP alerts, Atom or RSS: each alert that they link to is asked for once.
+
+What an alert replaces or cancels stands in the alert itself, so the alerts are read and not the entries of the index. An index
+that was read before its alerts were all there is read whole the next time, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urljoin
+from xml.etree.ElementTree import Element, tostring
+
+from app.errors import Unreadable
+from app.feeds.fetch import FetchError, Request, redacted
+from app.feeds.formats import recognise
+from app.feeds.sources.source import Ask, Documents, Plan, Question, Source
+from app.feeds.xmlfile import below, children, load, name, word
+
+ENTRIES_MAX = 3000
+"""Alerts of one index that are looked at, from its top."""
+ALERTS_MAX = 100
+"""Alerts that are asked for in one round; the others come in the next ones."""
+ALERT_MAX = 4 * 1024 * 1024
+ALL_MAX = 24 * 1024 * 1024
+"""Bytes of one alert, and of all alerts of a round."""
+FAILURES_MAX = 3
+"""Failures in a row that end a round, and rounds after which an alert that never comes is let be."""
+_CAP = "application/cap+xml"
+_ACCEPT = {"Accept": f"{_CAP}, application/xml;q=0.9, */*;q=0.5"}
+
+
+def plan(ask: Ask) -> Plan:
+    """Ask for the index at the address, and for its alerts."""
+    return alerts(ask, ask.settings["url"])
+
+
+def alerts(ask: Ask, url: str) -> Plan:
+    """Ask for an index, then for each alert that it links to and that did not come before, and join them in one document.
+
+    The cursor holds the identifiers in the index that came (`seen`), and how often in a row others did not (`failed`).
+    Raises FetchError when the index does not come, Unreadable when it is none. One alert that does not come is no fault of the
+    whole unless it is the only new one; those that failed before are asked for last.
+    """
+    index = yield Request(
+        url=url, headers={"Accept": "application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.5"}
+    )
+    links = dict(_links(index.content, index.url))
+    seen = {key for key in ask.cursor.get("seen", ()) if key in links}
+    failed: dict[str, int] = {key: count for key, count in ask.cursor.get("failed", {}).items() if key in links}
+    fault: FetchError | Unreadable | None = None
+    root, size, faults_in_row = Element("alerts"), 0, 0
+    wanted = sorted((key for key in links if key not in seen), key=lambda key: failed.get(key, 0))
+    for key in wanted[: ask.at_most(ALERTS_MAX)]:
+        try:
+            answer = yield Request(url=links[key], headers=_ACCEPT, max_bytes=ALERT_MAX)
+            found = _alerts_in(answer.content, answer.url)
+        except (FetchError, Unreadable) as error:
+            fault, faults_in_row = error, faults_in_row + 1
+            failed[key] = failed.get(key, 0) + 1
+            if faults_in_row == FAILURES_MAX:
+                break
+            continue
+        faults_in_row = 0
+        failed.pop(key, None)
+        seen.add(key)
+        root.extend(found)
+        size += len(answer.content)
+        if size > ALL_MAX:
+            break
+    if not wanted:
+        return None
+    seen |= {key for key, count in failed.items() if count >= FAILURES_MAX}
+    is_whole = seen >= links.keys()
+    return Documents(
+        content=tostring(root) if len(root) else b"",
+        format="cap",
+        cursor={
+            "seen": [key for key in links if key in seen],
+            "failed": {key: n for key, n in failed.items() if key not in seen},
+        },
+        etag=index.etag if is_whole else None,
+        last_modified=index.last_modified if is_whole else None,
+        fault=str(fault) if fault and (faults_in_row == FAILURES_MAX or not len(root)) else "",
+    )
+
+
+def _links(content: bytes, base: str) -> Iterator[tuple[str, str]]:
+    """Yield the identifier of each alert in an index with its address. Raises Unreadable when this is no index."""
+    try:
+        root = load(content)
+    except Unreadable as error:
+        recognise("", content)  # It has better words for a web page.
+        raise Unreadable(f"What came from {redacted(base)} can't be read. {error}") from None
+    if name(root) not in {"feed", "rss", "RDF"}:
+        recognise("", content)
+        raise Unreadable(f"What came from {redacted(base)} is neither an Atom nor an RSS feed; its root is “{name(root)}”.")
+    entries = [entry for entry in root.iter() if name(entry) in {"entry", "item"}]
+    for entry in entries[:ENTRIES_MAX]:
+        if link := _link(entry):
+            address = urljoin(base, link)
+            yield word(entry, "identifier") or word(entry, "guid") or address, address
+
+
+def _link(entry: Element) -> str:
+    """Return the address of an entry's alert: that of the link whose type is CAP, or else of the first."""
+    places = [(part.get("type"), (part.get("href") or part.get("url") or part.text or "").strip()) for part in _linking(entry)]
+    return next((to for kind, to in places if kind == _CAP), next((to for _, to in places if to), ""))
+
+
+def _linking(entry: Element) -> list[Element]:
+    return [*children(entry, "link"), *children(entry, "enclosure")]
+
+
+def _alerts_in(content: bytes, url: str) -> list[Element]:
+    root = load(content)
+    found = [root] if name(root) == "alert" else list(below(root, "alert"))
+    if not found:
+        recognise("", content)
+        raise Unreadable(f"What came from {redacted(url)} holds no CAP alert.")
+    return found
+
+
+SOURCE = Source(
+    name="cap_index",
+    label="Index of CAP alerts",
+    brings="Every alert that an Atom or RSS feed of a weather service or another authority links to, each asked for once.",
+    licence="The issuing authority’s terms apply.",
+    terms="https://alertingauthority.wmo.int/",
+    interval_s=300,
+    interval_min_s=60,
+    plan=plan,
+    questions=(
+        Question(
+            name="url",
+            label="Address",
+            kind="url",
+            hint="Of the Atom or RSS feed. The WMO lists those of most countries at https://alertingauthority.wmo.int/.",
+            required=True,
+        ),
+    ),
+)

@@ -1,0 +1,111 @@
+"""The settings of a feed: answers to its source's questions, checked one by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import Faults, Unreadable
+from app.feeds.fetch import FetchError
+from app.feeds.sources import SOURCES, Question, Source
+from app.feeds.sources.address import columns_of
+from app.feeds.webaddress import read as read_address
+from app.geo.box import Box
+from app.models import Feed
+from app.models.feed import FEED_NAME_MAX
+from app.service import rules
+
+ANSWER_MAX = 2_000
+INTERVAL_MAX_S = 7 * 86_400
+
+
+def read_answers(
+    source: Source, given: Mapping[str, str], kept: Mapping[str, Any], faults: Faults
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings and the secrets that were given for a source; a secret left empty stays as it is among those `kept`.
+
+    What is wrong is a fault at the question's name.
+    """
+    settings: dict[str, Any] = {}
+    secrets: dict[str, Any] = {}
+    for question in source.questions:
+        if question.kind == "secret":
+            secrets[question.name] = _secret(question, given.get(question.name, ""), kept.get(question.name, ""), faults)
+        else:
+            settings[question.name] = _answer(question, given.get(question.name, ""), faults)
+    for name in given:
+        if name not in settings and name not in secrets:
+            rules.unknown(name, [question.name for question in source.questions], name, faults)
+    return settings, secrets
+
+
+def settings_of(feed: Feed) -> dict[str, Any]:
+    """Return all answers of a feed with its secrets; a question that came with a later version has its default."""
+    source = SOURCES[feed.connector]
+    given = {**feed.settings, **feed.secrets}
+    return {question.name: given.get(question.name, default_of(question)) for question in source.questions}
+
+
+def default_of(question: Question) -> str | int:
+    """Return the answer that is offered."""
+    return int(question.default) if question.kind == "number" else question.default
+
+
+def read_name(name: str | None, faults: Faults) -> str | None:
+    """Return the name of a feed."""
+    return rules.text(name, "name", faults, maximum=FEED_NAME_MAX, required="Give the feed a name.")
+
+
+def read_interval(text: str, source: Source, faults: Faults) -> int:
+    """Return the seconds between two fetches."""
+    low = source.interval_min_s
+    if text.isascii() and text.isdigit() and len(text) < 8 and low <= int(text) <= INTERVAL_MAX_S:
+        return int(text)
+    faults.add("interval_s", "field_invalid", f"Give a whole number of seconds from {low:,} to {INTERVAL_MAX_S:,}.")
+    return source.interval_s
+
+
+def _secret(question: Question, given: str, kept: str, faults: Faults) -> str:
+    return _answer(question, given, faults) if given.strip() or not kept else kept
+
+
+def _answer(question: Question, given: str, faults: Faults) -> Any:
+    required = f"{'Choose' if question.kind == 'choice' else 'Give'} the {question.label[0].lower()}{question.label[1:]}."
+    if question.label.isupper():
+        required = f"Give the {question.label}."
+    clean = rules.text(given, question.name, faults, maximum=ANSWER_MAX, required=required if question.required else "")
+    if question.kind == "number":
+        return _number(question, clean or question.default, faults)
+    if clean is None:
+        if question.kind == "choice" and not question.required and "" not in dict(question.choices):
+            return question.default
+        return ""
+    if issue := _issue(question, clean):
+        faults.add(question.name, "field_invalid", issue)
+    return clean
+
+
+def _number(question: Question, text: str, faults: Faults) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 10 and question.low <= int(text) <= question.high:
+        return int(text)
+    faults.add(question.name, "field_invalid", f"Give a whole number from {question.low:,} to {question.high:,}.")
+    return int(question.default)
+
+
+def _issue(question: Question, answer: str) -> str:
+    """Say what is wrong with an answer, "" if nothing is."""
+    if question.kind == "choice":
+        return "" if answer in dict(question.choices) else "Choose one of the list."
+    try:
+        if question.kind == "url":
+            read_address(answer)
+        elif question.kind == "bbox":
+            Box.parse(answer)
+        elif question.name == "columns":
+            columns_of(answer)
+    except (FetchError, Unreadable, ValueError) as error:
+        return str(error)
+    if question.pattern and not re.fullmatch(question.pattern, answer):
+        return f"This can't be used as it is written. {question.hint}".strip()
+    return ""
