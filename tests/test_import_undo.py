@@ -229,7 +229,7 @@ def test_only_an_import_that_is_over_or_given_up_is_undone(app: Flask):
         with transaction() as session:
             gone = {"state": "dead", "message": jobs.CUT_OFF, "finished_at": now() - timedelta(minutes=1)}
             session.execute(sa.update(Job).values(gone))
-        assert imports.is_given_up(actor, imports.get(actor, run.id))
+        assert imports.progress(actor, imports.get(actor, run.id)).stands == "given_up"
         assert undone(actor, run.id).message == "Undone. It had changed no threat."
         assert jobs.dead(actor).total == 0
         with pytest.raises(NotFound):

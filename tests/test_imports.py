@@ -177,7 +177,7 @@ def test_a_file_that_can_not_be_read_is_refused_and_nothing_is_kept(app: Flask, 
     with app.app_context():
         with pytest.raises(Unreadable, match=reason):
             imports.draft(actor, "file", content)
-        assert imports.recent(actor) == []
+        assert imports.recent(actor).total == 0
 
 
 def test_a_file_cut_in_the_middle_says_that_nothing_was_kept(app: Flask, samples: Path):
@@ -386,7 +386,7 @@ def test_drafts_that_nobody_started_are_forgotten_after_a_day(app: Flask):
         with transaction() as session:
             session.execute(sa.update(ImportRun).values(created_at=old.created_at - DRAFT_LIFE - timedelta(minutes=1)))
         new = imports.draft(actor, "new.json", quakes({}))
-        assert [run.id for run in imports.recent(actor)] == [new.id]
+        assert [run.id for run in imports.recent(actor).items] == [new.id]
 
 
 def test_looking_at_a_file_keeps_nothing(app: Flask):
@@ -394,7 +394,7 @@ def test_looking_at_a_file_keeps_nothing(app: Flask):
     with app.app_context():
         seen = imports.look(actor, "a.json", quakes({}, {}))
         assert (seen.records, seen.source) == (2, "usgs")
-        assert imports.recent(actor) == []
+        assert imports.recent(actor).total == 0
 
 
 def test_another_tenants_imports_do_not_exist(app: Flask):
@@ -404,7 +404,7 @@ def test_another_tenants_imports_do_not_exist(app: Flask):
         for reading in (imports.get, imports.problems, imports.preview, imports.start):
             with pytest.raises(NotFound):
                 reading(ours, run.id)
-        assert imports.recent(ours) == []
+        assert imports.recent(ours).items == []
         with pytest.raises(NotFound):
             imports.get(ours, new_id())
 

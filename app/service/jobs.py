@@ -130,6 +130,12 @@ def open_of(actor: Actor, kind: str, subjects: Collection[UUID]) -> dict[UUID, J
     return {job.subject: job for job in db.session.scalars(wanted.execution_options(populate_existing=True))}
 
 
+def given_up(actor: Actor, kind: str, subject: UUID) -> Job | None:
+    """Return the latest job of a kind for a subject that was given up."""
+    latest = sa.select(Job).where(_is(actor, kind, subject), Job.state == "dead").order_by(Job.finished_at.desc()).limit(1)
+    return db.session.scalar(latest.execution_options(populate_existing=True))
+
+
 @guarded(Permission.THREATS_READ)
 def dead(actor: Actor, limit: int = 50, offset: int = 0) -> Page[Job]:
     """Return the jobs that were given up, the latest first."""

@@ -23,7 +23,7 @@ blueprint = pages("export")
 @blueprint.get("/incidents/<uuid:incident_id>/export.<extension>")
 def incident(incident_id: UUID, extension: str) -> ResponseReturnValue:
     """Send the threats of an incident."""
-    return _sent(export.of_incident(actor(), incident_id, _format(extension), share=may_share()))
+    return sent(export.of_incident(actor(), incident_id, _format(extension), share=may_share()))
 
 
 @blueprint.get("/incidents/export.<extension>")
@@ -31,7 +31,7 @@ def incidents(extension: str) -> ResponseReturnValue:
     """Send the incidents that the filters of the list let through; order and page don't matter."""
     query = read(PARAMS, query_pairs())
     _refuse_faults(query)
-    return _sent(export.of_incidents(actor(), query.filters, _format(extension), share=may_share()))
+    return sent(export.of_incidents(actor(), query.filters, _format(extension), share=may_share()))
 
 
 @blueprint.get("/threats/export.<extension>")
@@ -39,7 +39,7 @@ def threats(extension: str) -> ResponseReturnValue:
     """Send the threats that the filters of the desk let through; order and page don't matter."""
     query = read(DESK_PARAMS, query_pairs())
     _refuse_faults(query)
-    return _sent(export.of_threats(actor(), query.filters, _format(extension), share=may_share()))
+    return sent(export.of_threats(actor(), query.filters, _format(extension), share=may_share()))
 
 
 def _format(extension: str) -> Format:
@@ -55,7 +55,7 @@ def _refuse_faults(query: ListQuery) -> None:
         raise Invalid([Fault(fault.field, fault.code, f"{fault.field}: {fault.issue}") for fault in faults])
 
 
-def _sent(file: Export) -> Response:
+def sent(file: Export) -> Response:
     """Return the file as a download. The first rows are read at once, so that a database that fails is said on a page."""
     beginning = list(islice(file.content, 2))
     response = Response(chain(beginning, file.content), content_type=file.media_type)

@@ -1,24 +1,31 @@
-"""Importing a file: upload, look at how it would be read, start, watch, and see what came of every row."""
+"""Importing a file: upload, look at how it would be read, start, watch, see what came of every row, and undo it all."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
 
 from app.errors import Conflict, CordonError, Fault, Invalid, Unreadable
 from app.feeds.columns import FIELDS
 from app.feeds.formats import FORMATS
-from app.service import imports, jobs
-from app.terms import Permission
+from app.models import ImportRun
+from app.service import imports
+from app.service.imports.shape import Shape
+from app.terms import Permission, Severity
 from app.web.access import actor, pages
+from app.web.export import sent
 from app.web.forms import UploadForm
-from app.web.lists import PAGE, PER_PAGE, read
+from app.web.lists import PAGE, PER_PAGE, ListQuery, read
 from app.web.reading import Pairs, first, form_pairs, query_pairs
 from app.web.summary import Message, messages
 
 COLUMN = "column-"
+RUNS_PER_PAGE = 20
 TARGETS = {"file": "file", "source": "source", "columns": "columns"}
 
 blueprint = pages("imports")
@@ -26,8 +33,8 @@ blueprint = pages("imports")
 
 @blueprint.get("/imports")
 def index() -> ResponseReturnValue:
-    """Show the upload form and the latest imports."""
-    return _index([])
+    """Show the upload form and the imports, the latest first."""
+    return _index([], _page())
 
 
 @blueprint.post("/imports")
@@ -39,8 +46,10 @@ def upload() -> ResponseReturnValue:
             raise Invalid([Fault("file", "field_required", "Choose a file.")])
         run = imports.draft(actor(), file.filename or "", file.read())
     except (Invalid, Unreadable) as error:
-        return _index(_messages(error, "file")), 422
-    return redirect(url_for("imports.show", run_id=run.id), 303)
+        return _index(_messages(error, "file"), read((PAGE,), ())), 422
+    page = url_for("imports.show", run_id=run.id)
+    # A script that told how far the file was goes on by itself.
+    return ("", 201, {"Location": page}) if request.headers.get("X-Requested-With") == "fetch" else redirect(page, 303)
 
 
 @blueprint.get("/imports/<uuid:run_id>")
@@ -49,14 +58,13 @@ def show(run_id: UUID) -> ResponseReturnValue:
     run = imports.get(actor(), run_id)
     if run.state == "draft":
         return _draft(run_id, None, "", [])
-    query = read((PAGE,), query_pairs())
-    query.faults.raise_if_any()
+    query = _page()
     found = imports.problems(actor(), run_id, PER_PAGE, (query.page - 1) * PER_PAGE)
     return render_template(
         "imports/run.html",
         run=run,
         label=FORMATS[run.format].label,
-        job=jobs.open_of(actor(), "import", [run_id]).get(run_id),
+        progress=imports.progress(actor(), run),
         found=found,
         query=query,
         per_page=PER_PAGE,
@@ -87,10 +95,42 @@ def start(run_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("imports.show", run_id=run_id), 303)
 
 
-def _index(errors: list[Message]) -> str:
+@blueprint.post("/imports/<uuid:run_id>/retry")
+def retry(run_id: UUID) -> ResponseReturnValue:
+    """Have an import, or an undo, that was given up tried again."""
+    with suppress(Conflict):  # It is tried again already, as after a double click; its page says how far it is.
+        imports.retry(actor(), run_id)
+    return redirect(url_for("imports.show", run_id=run_id), 303)
+
+
+@blueprint.post("/imports/<uuid:run_id>/undo")
+def undo(run_id: UUID) -> ResponseReturnValue:
+    """Have an import undone by a worker."""
+    imports.undo(actor(), run_id)
+    return redirect(url_for("imports.show", run_id=run_id), 303)
+
+
+@blueprint.get("/imports/<uuid:run_id>/problems.csv")
+def problems(run_id: UUID) -> Response:
+    """Send the rows that could not be used, each with the reason."""
+    return sent(imports.problem_file(actor(), run_id))
+
+
+def _page() -> ListQuery:
+    """Return which page of a list the address asks for. Raises Invalid."""
+    query = read((PAGE,), query_pairs())
+    query.faults.raise_if_any()
+    return query
+
+
+def _index(errors: list[Message], query: ListQuery) -> str:
+    found = imports.recent(actor(), RUNS_PER_PAGE, (query.page - 1) * RUNS_PER_PAGE)
     return render_template(
         "imports/index.html",
-        runs=imports.recent(actor()),
+        found=found,
+        query=query,
+        per_page=RUNS_PER_PAGE,
+        given_up={run.id for run in found.items if _is_given_up(run)},
         formats=FORMATS,
         errors=errors,
         may_write=_may_write(),
@@ -100,7 +140,39 @@ def _index(errors: list[Message]) -> str:
 
 def _draft(run_id: UUID, columns: dict[str, str] | None, source: str, errors: list[Message]) -> str:
     preview = imports.preview(actor(), run_id, columns, source)
-    return render_template("imports/draft.html", preview=preview, run=preview.run, fields=FIELDS, errors=errors, prefix=COLUMN)
+    return render_template(
+        "imports/draft.html",
+        preview=preview,
+        run=preview.run,
+        points=_points(preview.shape) if preview.shape.points else None,
+        fields=FIELDS,
+        errors=errors,
+        prefix=COLUMN,
+    )
+
+
+def _points(shape: Shape) -> dict[str, Any]:
+    """Return the first places of a file as the map takes them, each with an id that only the page uses."""
+    points = shape.points
+    return {
+        "ids": [str(UUID(int=i)) for i in range(len(points))],
+        "lat": [point.lat for point in points],
+        "lng": [point.lng for point in points],
+        "severity": [_rank(point.severity) for point in points],
+        "precision": [None] * len(points),
+        "uncertainty_km": [None] * len(points),
+        "total": len(points),
+    }
+
+
+def _rank(severity: str | None) -> int:
+    """Return the rank that a severity will have; one that is not stated, or not known, counts as medium."""
+    return next((term.rank for term in Severity if term == severity), Severity.MEDIUM.rank)
+
+
+def _is_given_up(run: ImportRun) -> bool:
+    progress = imports.progress(actor(), run)
+    return progress is not None and progress.stands == "given_up"
 
 
 def _columns(pairs: Pairs) -> dict[str, str] | None:

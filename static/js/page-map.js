@@ -1,4 +1,4 @@
-/** The maps of the pages of one incident and of one threat. */
+/** The maps of the pages of one incident, of one threat, and of a file to be imported. */
 import { createMap } from "./map/map.js";
 import { isInArea } from "./map/select/areas.js";
 import { smallView } from "./map/small-view.js";
@@ -54,7 +54,9 @@ async function show(element) {
   if (!map) return;
   map.on("show-all", () => map.fit());
   if (element.dataset.area) map.setArea(JSON.parse(element.dataset.area));
-  if (!element.dataset.points) {
+  if (element.dataset.shown) {
+    map.setView(smallView(JSON.parse(element.dataset.shown), new Set()));
+  } else if (!element.dataset.points) {
     map.setView(smallView(onlyThreat(element.dataset), new Set()));
   } else {
     const response = await fetch(element.dataset.points, { headers: { "X-Requested-With": "fetch" } });

@@ -6,23 +6,28 @@ batch is kept as soon as it is read, together with how far the run got; so an im
 
 from app.service.imports.draft import FILE_MAX, Preview, draft, look, preview
 from app.service.imports.file import left_out
+from app.service.imports.problem_file import problem_file
+from app.service.imports.progress import Progress, progress, retry
 from app.service.imports.read import get, problems, recent
-from app.service.imports.undo import is_given_up, undo, work_undo
+from app.service.imports.undo import undo, work_undo
 from app.service.imports.work import finish, read_in, start, work
 
 __all__ = [
     "FILE_MAX",
     "Preview",
+    "Progress",
     "draft",
     "finish",
     "get",
-    "is_given_up",
     "left_out",
     "look",
     "preview",
+    "problem_file",
     "problems",
+    "progress",
     "read_in",
     "recent",
+    "retry",
     "start",
     "undo",
     "work",

@@ -21,6 +21,7 @@ from app.models.threat import SHORT_TEXT_MAX
 from app.service.actor import Actor, guarded, owned
 from app.service.imports.file import choice, fit, items
 from app.service.imports.read import content_of, run_of
+from app.service.imports.shape import Shape
 from app.terms import Permission
 
 FILE_MAX = 32 * 1024 * 1024
@@ -35,7 +36,7 @@ class Preview:
 
     `columns` is the guess with a person's choice laid over it, for formats that have a choice. `head` are the first few
     rows, `records` and `problems` count all of them; `left_out` counts those that are no threats of their own, by reason.
-    `obstacle` says why the file can't be read as it stands, if so.
+    `shape` is where and when the records lie. `obstacle` says why the file can't be read as it stands, if so.
     """
 
     run: ImportRun
@@ -46,6 +47,7 @@ class Preview:
     records: int
     problems: int
     left_out: Counter[str]
+    shape: Shape
     obstacle: str = ""
 
 
@@ -114,14 +116,17 @@ def _preview(run: ImportRun, content: bytes, columns: Mapping[str, str] | None, 
     head: list[Record | Problem] = []
     counts: Counter[type[Item]] = Counter()
     left_out: Counter[str] = Counter()
+    shape = Shape()
     obstacle = ""
     try:
         for item in items(kind, content, chosen, name):
             counts[type(item)] += 1
+            if isinstance(item, Record):
+                shape.add(item)
             if isinstance(item, LeftOut):
                 left_out[item.reason] += 1
             elif len(head) < HEAD:
                 head.append(item)
     except Unreadable as error:
         obstacle = str(error)
-    return Preview(run, kind, name, guess, head, counts[Record], counts[Problem], left_out, obstacle)
+    return Preview(run, kind, name, guess, head, counts[Record], counts[Problem], left_out, shape, obstacle)

@@ -24,15 +24,12 @@ def get(actor: Actor, run_id: UUID) -> ImportRun:
 
 
 @guarded(Permission.THREATS_READ)
-def recent(actor: Actor, limit: int = 20) -> list[ImportRun]:
-    """Return the latest imports of uploads, newest first."""
-    newest = (
-        sa.select(ImportRun)
-        .where(owned(actor, ImportRun), ImportRun.feed_id.is_(None))
-        .order_by(ImportRun.id.desc())
-        .limit(limit)
-    )
-    return list(db.session.scalars(newest.execution_options(populate_existing=True)))
+def recent(actor: Actor, limit: int = 20, offset: int = 0) -> Page[ImportRun]:
+    """Return imports of uploads, newest first, and their true number."""
+    uploads = sa.and_(owned(actor, ImportRun), ImportRun.feed_id.is_(None))
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(ImportRun).where(uploads)) or 0
+    newest = sa.select(ImportRun).where(uploads).order_by(ImportRun.id.desc()).limit(limit).offset(offset)
+    return Page(list(db.session.scalars(newest.execution_options(populate_existing=True))), total, None)
 
 
 @guarded(Permission.THREATS_READ)

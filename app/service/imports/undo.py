@@ -41,21 +41,17 @@ def undo(actor: Actor, run_id: UUID) -> ImportRun:
         run = run_of(actor, run_id)
         if run.state in {"undoing", "undone"}:
             return run
-        if not (run.state in {"done", "failed"} or is_given_up(actor, run)):
+        given_up = run.state == "running" and run.feed_id is None and not jobs.open_of(actor, "import", [run_id])
+        if not (given_up or run.state in {"done", "failed"}):
             raise Conflict("state_conflict", "This import is not over, so it can't be undone yet.")
         undone = act(actor, "import_undone", run_id=str(run_id))
         begun: dict[str, Any] = {"act_id": str(undone.id), "counts": {}, "total": None, "after": None}
         if _set(actor, run_id, run.state, {"state": "undoing", "undo": begun, "beat_at": now()}):
             session.add(undone)
-            given_up = sa.and_(owned(actor, Job), Job.kind == "import", Job.subject == run_id, Job.state == "dead")
-            session.execute(sa.delete(Job).where(given_up).execution_options(synchronize_session=False))
+            dead = sa.and_(owned(actor, Job), Job.kind == "import", Job.subject == run_id, Job.state == "dead")
+            session.execute(sa.delete(Job).where(dead).execution_options(synchronize_session=False))
             jobs.enqueue(actor, "undo_import", run_id)
     return run_of(actor, run_id)
-
-
-def is_given_up(actor: Actor, run: ImportRun) -> bool:
-    """Say whether an upload was begun and is worked on no more. The runs of a feed are its own job's."""
-    return run.state == "running" and run.feed_id is None and not jobs.open_of(actor, "import", [run.id])
 
 
 def work_undo(claim: Claim) -> None:

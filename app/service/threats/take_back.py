@@ -153,8 +153,8 @@ def _put_back(actor: Actor, undo_id: UUID, threats: Sequence[tuple[Any, Sequence
     """Give threats a new version with the values that they had before the versions that are taken back."""
     time, number, tenant_id = now(), change_number(actor, Threat), actor.tenant_id
     rows, versions, moved, words = [], [], set(), []
-    for threat, its in threats:
-        changes = _reversed([version.changes for version in its if version.is_mine])
+    for threat, past in threats:
+        changes = _reversed([version.changes for version in past if version.is_mine])
         if not changes:
             continue
         before = {name: _read(name, after) for name, (_, after) in changes.items()}
@@ -170,16 +170,25 @@ def _put_back(actor: Actor, undo_id: UUID, threats: Sequence[tuple[Any, Sequence
     key = sa.and_(owned(actor, Threat), Threat.id == sa.bindparam("key_id"))
     connection = db.session.connection()
     of_threat = sa.and_(owned(actor, ThreatText), ThreatText.threat_id == sa.bindparam("key_id"))
-    for statement, values in (
+    for statement, its in (
         (sa.update(Threat).where(key).values(change=number), rows),
         (sa.insert(ThreatVersion), versions),
         (sa.update(ThreatText).where(of_threat), words),
     ):
-        if values:
-            connection.execute(statement, values)
-    forget(actor, [threat.id for threat, _ in threats])
+        if its:
+            connection.execute(statement, its)
+    _forget_told(actor, [threat.id for threat, _ in threats])
     if moved:
         restart_incidents(actor, moved, time)
+
+
+def _forget_told(actor: Actor, ids: Sequence[UUID]) -> None:
+    """Let go what the record taken back told beyond the values; what was told before it is not known, until it is told again."""
+    forget(actor, ids)
+    for model in (ThreatArea, ThreatReference):
+        _execute(sa.delete(model).where(owned(actor, model), among(model.threat_id, ids)))
+    its = sa.and_(owned(actor, ThreatRecord), among(ThreatRecord.threat_id, ids))
+    _execute(sa.update(ThreatRecord).where(its).values(raw=None))
 
 
 def _reversed(changes: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
