@@ -114,7 +114,7 @@ def _size(ring: list[Any]) -> float:
 
 def _unfolded(ring: list[Any]) -> _Ring:
     """Return the corners with longitudes that run on past 180 degrees rather than jump; round a pole, by way of the pole."""
-    corners = np.round(np.array([*ring, ring[0]], np.float64), _DIGITS_READ)
+    corners: _Ring = np.array([*ring, ring[0]], np.float64).round(_DIGITS_READ)
     steps = np.diff(corners[:, 0])
     lngs = corners[0, 0] + np.concatenate(([0.0], np.cumsum(steps - 360 * np.round(steps / 360))))
     if abs(lngs[-1] - lngs[0]) > 180:
