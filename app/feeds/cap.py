@@ -15,9 +15,10 @@ from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
 from app.feeds import prose
+from app.feeds.areas import Ring, of_circle, of_polygons, together
 from app.feeds.cap_terms import colour, kept_off, rationale, severity
 from app.feeds.countries import alpha2
-from app.feeds.geometry import Place, around, check_number, rim
+from app.feeds.geometry import Place, around, check_number, check_text, rim
 from app.feeds.look import Look
 from app.feeds.record import Item, LeftOut, Problem, Record
 from app.feeds.references import cap as cap_references
@@ -28,14 +29,17 @@ from app.terms import ThreatStatus
 LANGUAGE = "en"
 """The language that is taken of several."""
 NAMES_MAX = 50
+INFOS_MAX = 1_000
 
-_ALERT = re.compile(r"<([\w.-]+:)?alert[\s>].*<([\w.-]+:)?msgType\s*>", re.DOTALL)
+_ALERT = re.compile(r"<([\w.-]+:)?alert[\s>]")
+_KIND = re.compile(r"<([\w.-]+:)?msgType\s*>")
 _AMERICAN = {"ugc", "same", "fips6"}
 
 
 def fits(seen: Look) -> bool:
     """Say whether a file looks like this format."""
-    return seen.kind == "xml" and (seen.root == "alerts" or _ALERT.search(seen.begin) is not None)
+    alert = _ALERT.search(seen.begin)
+    return seen.kind == "xml" and (seen.root == "alerts" or bool(alert and _KIND.search(seen.begin, alert.end())))
 
 
 def parse(data: bytes) -> Iterator[Item]:
@@ -77,7 +81,10 @@ def _item(row: int, alert: Element, envelope: str) -> Item:
     kind = word(alert, "msgType")
     if reason := kept_off(envelope) or kept_off(word(alert, "status"), word(alert, "scope"), kind):
         return LeftOut(row, reason)
-    infos = _of_one_language(children(alert, "info"))
+    told = children(alert, "info")
+    if len(told) > INFOS_MAX:
+        raise BadRow(f"The alert has {len(told):,} infos; at most {INFOS_MAX:,} can be read.")
+    infos = _of_one_language(told)
     going = [info for info in infos if not _is_over(info)]
     replaces = references(word(alert, "references"))
     if kind.casefold() == "cancel" or not going:
@@ -116,6 +123,7 @@ def _item(row: int, alert: Element, envelope: str) -> Item:
         lng=where.lng,
         location_precision_level=precision(where.uncertainty_km),
         location_uncertainty_km=where.uncertainty_km,
+        area=where.area,
         observed_at=_first_time(lead, "onset", "effective") or sent,
         expires_at=max(expires, default=None),
         source_updated_at=sent,
@@ -176,22 +184,25 @@ def area_place(areas: list[Element]) -> Place:
     Raises BadRow for what are no numbers, or not on the globe.
     """
     corners: list[tuple[float, float]] = []
+    rings: list[Ring] = []
     circles: dict[tuple[float, float, float], None] = {}
     for area in areas:
         for polygon in children(area, "polygon"):
-            pairs = (polygon.text or "").split()
-            check_number(len(corners) + len(pairs))
-            corners += map(_pair, pairs)
+            check_text(polygon.text or "", len(corners))
+            rings.append(list(map(_pair, (polygon.text or "").split())))
+            corners += rings[-1]
         for circle in children(area, "circle"):
             centre, _, radius = (circle.text or "").strip().partition(" ")
             if centre:
                 circles[*_pair(centre), decimal(radius.strip(), "radius of the circle") or 0.0] = None
+        check_number(len(corners) + 4 * len(circles))
     if len(circles) == 1 and not corners:
         lat, lng, radius_km = next(iter(circles))
-        return Place(lat, lng, radius_km or None)
+        return Place(lat, lng, radius_km or None, circle_area(lat, lng, radius_km))
     for lat, lng, radius_km in circles:
         corners += rim(lat, lng, radius_km) if radius_km else [(lat, lng)]
-    return around(list(dict.fromkeys(corners)))
+    where = around(list(dict.fromkeys(corners)))
+    return where._replace(area=together([of_polygons([ring] for ring in rings), *(circle_area(*one) for one in circles)]))
 
 
 def _pair(words: str) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
 from app.feeds import prose
-from app.feeds.geometry import Place, around
+from app.feeds.geometry import Place, around, check_number
 from app.feeds.look import Look
 from app.feeds.record import Item, LeftOut, Problem, Record
 from app.feeds.values import BadRow, decimal, iso_time, precision
@@ -125,7 +125,9 @@ def _meaning(kind: str) -> tuple[str, Severity] | None:
 
 def _place(event: Element, detail: Element) -> Place:
     """Return the middle of a drawing's corners if it has some, else the point with its error or its ellipse."""
-    corners = [_pair(link.get("point") or "") for link in below(detail, "link") if link.get("point")]
+    told = [words for link in below(detail, "link") if (words := link.get("point"))]
+    check_number(len(told))
+    corners = list(map(_pair, told))
     if len(set(corners)) > 1:
         return around(list(dict.fromkeys(corners)))
     point = next(iter(children(event, "point")), None)

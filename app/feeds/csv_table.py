@@ -22,6 +22,7 @@ from app.feeds.values import BadRow, decimal
 
 _DELIMITERS = ",;\t|"
 _HXL_ROWS = 25
+COLUMNS_MAX = 1_000
 
 
 def fits(seen: Look) -> bool:
@@ -61,10 +62,12 @@ def _loaded(text: str, notes: list[str]) -> Table:
         raise Unreadable("The file is empty.")
     tagged = next((index for index, (_, cells) in enumerate(head) if _is_tags(cells)), None)
     above = max(0, (tagged or 0) - 1)
+    width = len(head[above][1])
+    if width > COLUMNS_MAX:
+        raise Unreadable(f"The table has {width:,} columns; at most {COLUMNS_MAX:,} can be read.")
     names = _names(head[above][1])
     if tagged is not None:
         notes.append("The row of HXL hashtags tells what the columns hold.")
-    width = len(names)
     numbers, table, problems = [], [], []
     body = head[(above if tagged is None else tagged) + 1 :]
     for number, cells in chain(body, ((number, _trimmed(cells)) for number, cells in lines)):

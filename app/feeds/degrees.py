@@ -12,6 +12,8 @@ _DMS = re.compile(
     rf"(?:{_NUMBER}\s*(?:['’′´`m:]|min|\s)?\s*)?(?:{_NUMBER}\s*(?:[\"”″s]|''|’’|′′|sec)?\s*)?(?P<after>[NSEW])?",
     re.IGNORECASE,
 )
+_WORD_MAX = 100
+"""Characters of a coordinate: the pattern can be divided up in many ways over a longer one."""
 _LETTERS = {"latitude": "NS", "longitude": "EW"}
 
 
@@ -24,7 +26,7 @@ def coordinate(word: str, name: str) -> float | None:
     try:
         return decimal(word, name)
     except BadRow:
-        match = _DMS.fullmatch(word.strip())
+        match = _DMS.fullmatch(word.strip()) if len(word) <= _WORD_MAX else None
         if match is None:
             raise
     degrees, minutes, seconds = (float(part.replace(",", ".")) if part else 0.0 for part in match.group(3, 4, 5))

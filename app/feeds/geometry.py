@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from app.feeds import areas
 from app.feeds.jsonfile import members
 from app.feeds.values import BadRow, number
 from app.geo.box import Box
 from app.geo.circle import Circle
 from app.geo.distance import distances_km
 
+_GROUP, _NUMBER = re.compile(r"\S+"), re.compile(r"[^\s,]+")
 _DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 
 
@@ -21,11 +24,12 @@ CORNERS_MAX = 250_000
 
 
 class Place(NamedTuple):
-    """Where something is: WGS84 degrees, and how far off in km it may be when it is more than a point."""
+    """Where something is: WGS84 degrees, and how far off in km it may be when it is more than a point; and its area if told."""
 
     lat: float | None
     lng: float | None
     uncertainty_km: float | None
+    area: dict[str, Any] | None = None
 
 
 NOWHERE = Place(None, None, None)
@@ -38,7 +42,12 @@ def place(geometry: object) -> Place:
     nowhere. Raises BadRow for what is no geometry; numbers written as text are not numbers. Points are not checked
     against the limits of the globe.
     """
-    return around(positions(geometry))
+    return around(positions(geometry))._replace(area=area(geometry))
+
+
+def area(geometry: object) -> dict[str, Any] | None:
+    """Return the polygons of a geometry that `positions` reads without fault; None if there are none."""
+    return areas.of_geometry(members(geometry, "geometry"))
 
 
 def positions(geometry: object) -> list[tuple[float, float]]:
@@ -65,6 +74,16 @@ def check_number(corners: int) -> None:
     """Raise BadRow when there are more corners than an area may have; to be asked before they are looked at."""
     if corners > CORNERS_MAX:
         raise BadRow(f"The area has {corners:,} corners; at most {CORNERS_MAX:,} can be read.")
+
+
+def check_text(text: str, already: int = 0, *, numbers: int = 0) -> None:
+    """Do as `check_number` for what is still a text, and is to come to corners already there.
+
+    Corners stand between blanks; or, where they are of so many `numbers`, those do between blanks or commas.
+    """
+    if len(text) > CORNERS_MAX:  # Less could not be too many.
+        words = (_NUMBER if numbers else _GROUP).finditer(text)
+        check_number(already + sum(1 for _ in words) // max(numbers, 1))
 
 
 def rim(lat: float, lng: float, radius_km: float) -> list[tuple[float, float]]:

@@ -8,13 +8,19 @@ from app.errors import Unreadable
 from app.feeds.encoding import decode
 from app.feeds.values import BadRow
 
+PARTS_MAX = 1_000_000
+"""Lists and objects in one file; each takes some 150 bytes of memory whatever its size in the file."""
+
 
 def load(data: bytes) -> object:
     """Return what a JSON file holds.
 
     NaN and infinities, which some programs write, are let through for each row to deal with. Raises Unreadable, saying
-    where, for anything that is not JSON, is nested too deeply or holds a number of thousands of digits.
+    where, for anything that is not JSON, is nested too deeply, or holds a number of thousands of digits or more than
+    PARTS_MAX parts.
     """
+    if data.count(b"[") + data.count(b"{") > PARTS_MAX:
+        raise Unreadable(f"The JSON has more than {PARTS_MAX:,} lists and objects, the most that can be read.")
     text, _ = decode(data, legacy=False)
     try:
         return json.loads(text)

@@ -12,16 +12,17 @@ from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
 from app.feeds import prose
+from app.feeds.areas import Ring, of_elements
 from app.feeds.choosing import guess, records
 from app.feeds.collected import Collected, without_place
 from app.feeds.columns import Columns
-from app.feeds.geometry import Place, around, check_number
+from app.feeds.geometry import Place, around, check_number, check_text
 from app.feeds.kmz import unpacked
 from app.feeds.look import Look, is_kmz
 from app.feeds.record import Item, Problem
 from app.feeds.table import Table
 from app.feeds.values import BadRow, decimal, shown
-from app.feeds.xmlfile import below, children, load, name, word
+from app.feeds.xmlfile import MARKS_MAX, below, children, load, name, word
 
 _FOLDERS = {"Folder", "Document"}
 _DATE = re.compile(r"(\d{4})(?:-(\d{2}))?")
@@ -47,7 +48,7 @@ def guess_columns(data: bytes, columns: Mapping[str, str] | None = None) -> Colu
 
 
 def _table(data: bytes) -> Table:
-    root = load(unpacked(data) if is_kmz(data) else data)
+    root = load(unpacked(data) if is_kmz(data) else data, depth=MARKS_MAX)  # Folders may lie in folders without end.
     if name(root) != "kml":
         raise Unreadable(f"This is XML, but not KML; its root is “{shown(name(root))}”.")
     found = Collected()
@@ -63,7 +64,7 @@ def _table(data: bytes) -> Table:
         elif kind == "NetworkLink":
             links += 1
         elif kind != "Update":
-            inside = word(element, "name") if kind in _FOLDERS else folder
+            inside = _own_name(element) if kind in _FOLDERS else folder
             waiting += [(child, inside) for child in reversed(element)]
     notes = ["Places are read from the geometries."]
     if links:
@@ -71,6 +72,11 @@ def _table(data: bytes) -> Table:
             f"The file links to {links:,} other{'' if links == 1 else 's'}, which {'is' if links == 1 else 'are'} not read."
         )
     return found.table(notes, ids_are_kept=False)
+
+
+def _own_name(folder: Element) -> str:
+    """Return a folder's name without what elements there may be in it, which may be all other folders."""
+    return next(((child.text or "").strip() for child in children(folder, "name")), "")
 
 
 def _add(found: Collected, number: int, placemark: Element, folder: str) -> None:
@@ -106,17 +112,21 @@ def _time(word: str) -> str:
 
 def _place(placemark: Element) -> Place:
     corners: list[tuple[float, float]] = []
+    read: dict[Element, Ring] = {}
     for element in placemark.iter():
         kind, text = name(element), (element.text or "").strip()
         if kind == "coordinates" and text:
+            if ", " not in text:
+                check_text(text, len(corners))
             groups = _groups(text)
             check_number(len(corners) + len(groups))
-            corners += [_pair(group.split(",")) for group in groups]
+            read[element] = [_pair(group.split(",")) for group in groups]
+            corners += read[element]
         elif kind == "coord" and text:
             corners.append(_pair(text.split()))
         elif kind == "Location" and children(element, "longitude"):
             corners.append(_pair([word(element, "longitude"), word(element, "latitude")]))
-    return around(list(dict.fromkeys(corners)))
+    return around(list(dict.fromkeys(corners)))._replace(area=of_elements(placemark, read))
 
 
 def _groups(text: str) -> list[str]:

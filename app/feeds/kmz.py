@@ -12,6 +12,7 @@ from app.errors import Unreadable
 UNPACKED_MAX = 32 * 1024 * 1024
 """Bytes of KML in an archive, as many as a file may have that is not packed."""
 ENTRIES_MAX = 10_000
+_CHUNK = 1024 * 1024
 _END = b"PK\x05\x06"
 
 
@@ -32,6 +33,15 @@ def unpacked(data: bytes) -> bytes:
             best = min(inside, key=lambda entry: (entry.filename.casefold() != "doc.kml", entry.filename.count("/")))
             if best.file_size > UNPACKED_MAX:
                 raise Unreadable(f"The KML in the archive has more than {UNPACKED_MAX // 1024**2} MB, the most that can be read.")
-            return archive.read(best)
+            if best.compress_type not in {
+                zipfile.ZIP_STORED,
+                zipfile.ZIP_DEFLATED,
+            }:  # All that KMZ may use; others know no measure.
+                raise NotImplementedError
+            with archive.open(best) as packed:  # Little by little, since an entry may be larger than it says.
+                whole = BytesIO()
+                while part := packed.read(_CHUNK):
+                    whole.write(part)
+            return whole.getvalue()
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OSError, ValueError, NotImplementedError):
         raise Unreadable("The KMZ archive can't be unpacked: it is damaged, encrypted or packed in an unusual way.") from None

@@ -11,7 +11,7 @@ from app.feeds.encoding import decode
 
 _HEAD, _DIRECTORY = 65536, 1_000_000
 _ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
-_NOT_CONTENT = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>", re.DOTALL)
+_NOT_CONTENT = re.compile(r"<\?.*?(?:\?>|\Z)|<!--.*?(?:-->|\Z)|<!DOCTYPE[^<>\[]*>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from html import unescape
 TITLE_MAX, TEXT_MAX, SHORT_MAX, URL_MAX = 500, 20_000, 200, 2_000
 """What the service keeps of a title or place, a text, a term and an address, in characters."""
 
-_TAG = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|</?[A-Za-z][^<>]*>", re.DOTALL | re.IGNORECASE)
+# What has no end reaches to the end of the text, or else each of many beginnings would look for its own all the way.
+_TAG = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|</?[A-Za-z][^<>]*>", re.DOTALL | re.IGNORECASE)
 _BREAK = re.compile(r"<(br|/p|/div|/li|/tr|/h\d)\b[^<>]*>", re.IGNORECASE)
 _WEB = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ud800-\udfff]")

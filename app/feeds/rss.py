@@ -13,10 +13,11 @@ from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
 from app.feeds import prose
+from app.feeds.areas import Ring, of_corners, of_elements, of_polygons, together
 from app.feeds.choosing import guess, records
 from app.feeds.collected import Collected, without_place
 from app.feeds.columns import Columns
-from app.feeds.geometry import Place, around, check_number, rim
+from app.feeds.geometry import Place, around, check_text, rim
 from app.feeds.look import Look
 from app.feeds.record import Item, Problem
 from app.feeds.table import Table
@@ -112,6 +113,7 @@ def _place(entry: Element) -> Place:
     """Return the one place that all points and areas of an entry stand for; a single circle is its centre and radius."""
     corners: list[tuple[float, float]] = []
     circles: list[tuple[float, float, float]] = []
+    read: dict[Element, Ring] = {}
     lats: list[float] = []
     lngs: list[float] = []
     for element in entry.iter():
@@ -123,23 +125,27 @@ def _place(entry: Element) -> Place:
             "/gml" in space and own in {"pos", "posList", "lowerCorner", "upperCorner"}
         ):
             width = 3 if element.get("srsDimension") == "3" else 2
-            corners += [(numbers[0], numbers[1]) for numbers in _numbers(text, width)]
+            read[element] = [(numbers[0], numbers[1]) for numbers in _numbers(text, width)]
+            corners += read[element]
         elif "wgs84_pos" in space and own in {"lat", "long"} and text.strip():
             (lats if own == "lat" else lngs).append(_numbers(text, 1)[0][0])
     if len(lats) != len(lngs):
         raise BadRow("The entry has only one of latitude and longitude.")
     corners += zip(lats, lngs, strict=True)
     if len(circles) == 1 and not corners:
-        return Place(circles[0][0], circles[0][1], circles[0][2] or None)
+        return Place(circles[0][0], circles[0][1], circles[0][2] or None, circle_area(*circles[0]))
     for lat, lng, radius_km in circles:
         corners += rim(lat, lng, radius_km) if radius_km else [(lat, lng)]
-    return around(list(dict.fromkeys(corners)))
+    where = around(list(dict.fromkeys(corners)))
+    polygons = of_polygons([ring] for element, ring in read.items() if name(element) == "polygon")
+    boxes = [of_corners(*ring[0], *ring[1]) for element, ring in read.items() if name(element) == "box" and len(ring) == 2]
+    return where._replace(area=together([polygons, *boxes, of_elements(entry, read), *(circle_area(*one) for one in circles)]))
 
 
 def _numbers(text: str, width: int) -> list[tuple[float, ...]]:
     """Return groups of so many numbers, between blanks or commas. Raises BadRow for anything else."""
+    check_text(text, numbers=width)
     words = re.split(r"[\s,]+", text.strip().strip(","))
-    check_number(len(words) // width)
     numbers = [decimal(one, "coordinate") or 0.0 for one in words if one]
     if not numbers or len(numbers) % width:
         raise BadRow(f"“{shown(' '.join(words))}” are not groups of {width} numbers.")

@@ -14,15 +14,23 @@ _DOUBLE_MARK = "\ufeff".encode().decode("cp1252").encode()
 """A byte order mark that was taken for Windows-1252 and written out as UTF-8 once more: "ï»¿"."""
 
 
-def load(data: bytes) -> Element:
+MARKS_MAX = 800_000
+"""Tags and attributes in one file; each takes some 300 bytes of memory whatever its size in the file."""
+DEPTH_MAX = 100
+"""Elements inside one another."""
+
+
+def load(data: bytes, *, depth: int = DEPTH_MAX) -> Element:
     """Return the root of an XML file.
 
     Mended are blanks before the declaration, a copy that was encoded twice (known by its doubled byte order mark), and
-    Windows-1252 that calls itself UTF-8. Raises Unreadable, saying where, for what is not well-formed XML, and for any
-    document type definition (so for entities of its own).
+    Windows-1252 that calls itself UTF-8. Raises Unreadable, saying where, for what is not well-formed XML, for any
+    document type definition (so for entities of its own), and for more than MARKS_MAX marks or `depth` levels.
     """
+    if data.count(b"<") + (data.count(b'"') + data.count(b"'")) // 2 > MARKS_MAX:
+        raise Unreadable(f"The XML has more than {MARKS_MAX:,} tags and attributes, the most that can be read.")
     try:
-        return _parsed(_once_encoded(data).lstrip(b" \t\r\n"))
+        root = _parsed(_once_encoded(data).lstrip(b" \t\r\n"))
     except ParseError as error:
         line, column = error.position
         raise Unreadable(f"This is not XML, or it is cut off: see line {line:,}, column {column + 1:,}.") from None
@@ -30,6 +38,12 @@ def load(data: bytes) -> Element:
         raise Unreadable("The XML declares entities or a document type of its own, which no feed needs.") from None
     except (ValueError, LookupError):
         raise Unreadable("The XML declares an encoding that can't be read.") from None
+    level = [root]
+    for _ in range(depth):
+        level = [child for element in level for child in element]
+        if not level:
+            return root
+    raise Unreadable(f"The XML has more than {depth} elements inside one another.")
 
 
 def _parsed(data: bytes) -> Element:
