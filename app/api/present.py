@@ -115,6 +115,11 @@ def version(it: Version) -> dict[str, Any]:
     }
 
 
+def whole_threat(view: ThreatView, same_as: list[UUID]) -> dict[str, Any]:
+    """Return one threat, with what only the answer about it alone tells."""
+    return {**threat(view), "same_as": [str(other_id) for other_id in same_as]}
+
+
 def threat(view: ThreatView) -> dict[str, Any]:
     """Return a threat. Its developments are its versions after the first."""
     it: Threat = view.threat

@@ -72,7 +72,7 @@ class Route:
     @property
     def tags(self) -> bool:
         """Say whether the answer carries an entity tag."""
-        return self.answer in {schemas.Incident, schemas.Threat, schemas.Parted}
+        return self.answer in {schemas.Incident, schemas.OneThreat, schemas.Parted}
 
 
 def _write(path: str, handler: Callable[[Call], Response], **more: Any) -> Route:
@@ -136,7 +136,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/threats",
         threats.create,
         threat_service.upsert.permission,
-        schemas.Threat,
+        schemas.OneThreat,
         status=201,
         body=bodies.NewThreat,
     ),
@@ -150,13 +150,13 @@ ROUTES: tuple[Route, ...] = (
         body_max=4 * MIB,
     ),
     Route("POST", "/v1/threats/select", threats.select, resolve.permission, schemas.Selected, body=bodies.SelectionBody),
-    Route("GET", "/v1/threats/{id}", threats.get, threat_service.get.permission, schemas.Threat),
+    Route("GET", "/v1/threats/{id}", threats.get, threat_service.get.permission, schemas.OneThreat),
     Route(
         "PATCH",
         "/v1/threats/{id}",
         threats.change,
         threat_service.change.permission,
-        schemas.Threat,
+        schemas.OneThreat,
         body=bodies.ThreatPatch,
         present=threats.present_tag,
     ),

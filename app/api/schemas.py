@@ -175,6 +175,12 @@ class Threat(BaseModel):
     incident_ids: list[Uuid]
 
 
+class OneThreat(Threat):
+    """One threat by itself. `same_as` are those that a person said are the same event, told by another source."""
+
+    same_as: list[Uuid]
+
+
 class Threats(BaseModel):
     """A page of threats; `total` counts all that match. Cordon keeps no register of assets, so `assets` is empty."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import Response
@@ -18,7 +19,7 @@ from app.api.selection import selection
 from app.db import EPOCH, new_id, transaction
 from app.errors import Conflict, Fault, Faults, Invalid
 from app.feeds.record import Record
-from app.service import rules, threats
+from app.service import pairs, rules, threats
 from app.service.actor import Actor
 from app.service.selection import resolve
 from app.terms import Permission
@@ -39,7 +40,7 @@ def search(call: Call) -> Response:
 def get(call: Call) -> Response:
     """Return one threat."""
     call.faults.raise_if_any()
-    return _tagged(threats.get(call.actor, call.id))
+    return _tagged(call.actor, threats.get(call.actor, call.id))
 
 
 def create(call: Call) -> Response:
@@ -59,9 +60,8 @@ def create(call: Call) -> Response:
             raise _without(error, "threats[0].") from None
         if outcome.kind != "new" or outcome.threat_id is None:
             raise Conflict("state_conflict", "This source has a threat of this id already. PUT /v1/threats updates it.")
-        # Who may write a threat is told what was written, also without the scope to read others, and of a restricted source.
-        reader = replace(call.actor, permissions=call.actor.permissions | {Permission.THREATS_READ}, sees_restricted=True)
-        return _tagged(threats.get(reader, outcome.threat_id), 201, {"Location": f"/v1/threats/{outcome.threat_id}"})
+        reader = replace(_reader(call.actor), sees_restricted=True)  # it is what the client itself told
+        return _tagged(call.actor, threats.get(reader, outcome.threat_id), 201, {"Location": f"/v1/threats/{outcome.threat_id}"})
 
 
 def change(call: Call) -> Response:
@@ -74,7 +74,7 @@ def change(call: Call) -> Response:
         dismissal_reason=body.dismissal_reason if "dismissal_reason" in given else threats.UNSET,
     )
     expected = None if call.expected is None else EPOCH + timedelta(milliseconds=call.expected)
-    return _tagged(threats.change(call.actor, call.id, changes, call.faults, expected))
+    return _tagged(call.actor, threats.change(call.actor, call.id, changes, call.faults, expected))
 
 
 def versions(call: Call) -> Response:
@@ -109,8 +109,8 @@ def _without(error: Invalid, start: str) -> Invalid:
     return Invalid([Fault(field, fault.code, fault.issue) for field, fault in named])
 
 
-def _tagged(it: threats.ThreatView, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    body = present.threat(it)
+def _tagged(actor: Actor, it: threats.ThreatView, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    body = _body(actor, it)
     return answer(body, status, {**(headers or {}), "ETag": conditions.tag(_version(it), body)})
 
 
@@ -121,8 +121,17 @@ def _version(it: threats.ThreatView) -> int:
 
 def present_tag(actor: Actor, threat_id: UUID) -> tuple[int, str]:
     """Return the present version of a threat and its entity tag. Raises NotFound."""
-    it = threats.get(replace(actor, permissions=actor.permissions | {Permission.THREATS_READ}), threat_id)
-    return _version(it), conditions.tag(_version(it), present.threat(it))
+    it = threats.get(_reader(actor), threat_id)
+    return _version(it), conditions.tag(_version(it), _body(actor, it))
+
+
+def _reader(actor: Actor) -> Actor:
+    """Return the actor as one who may read: who may write a threat is told what was written, also without that scope."""
+    return replace(actor, permissions=actor.permissions | {Permission.THREATS_READ})
+
+
+def _body(actor: Actor, it: threats.ThreatView) -> dict[str, Any]:
+    return present.whole_threat(it, pairs.same_as(_reader(actor), it.threat.id))
 
 
 def put(call: Call) -> Response:

@@ -14,12 +14,14 @@ from werkzeug.datastructures import MultiDict
 from app.db import new_id
 from app.errors import Conflict, Fault, Faults, Invalid, NotFound, Unreadable, Warming
 from app.service import incidents, rules, threats
+from app.service import pairs as told_pairs
 from app.service.incidents import Changes, NewIncident
 from app.service.incidents.history import latest
 from app.service.incidents.similar import open_incidents
 from app.service.query import Page
 from app.service.selection import Selection, read_steps, summary, whereabouts
 from app.service.threats import ThreatView
+from app.service.threats.withheld import name_of
 from app.terms import IncidentStatus, Permission
 from app.web import near, view_menu
 from app.web.access import actor, pages
@@ -47,6 +49,8 @@ TARGETS = {
 }
 OPEN_SHOWN = 20
 FACETS_SHOWN = 100
+TOLD_TWICE_MAX = 1_000
+"""So many proposals of the same event are counted here; their page has the true number."""
 
 blueprint = pages("desk")
 
@@ -226,14 +230,17 @@ def _page(query: ListQuery, draft: Draft, errors: list[Message] | None = None, r
     may_write = Permission.INCIDENTS_WRITE in actor().permissions
     found = _found(query)
     chosen, chosen_ids = choose(actor(), draft.steps, [view.threat.id for view in found.items])
+    facets = threats.facets(actor())
     return render_template(
         "desk/desk.html",
         query=query,
         found=found,
-        withheld=_withheld(query),
+        withheld=_withheld(query) if any(name_of(text) for text, _ in facets["source"]) else 0,
+        told_twice=told_pairs.count(actor(), TOLD_TWICE_MAX),
+        told_twice_max=TOLD_TWICE_MAX,
         per_page=PER_PAGE,
         periods=Period,
-        facets=_facets(query),
+        facets=_offered(query, facets),
         facets_shown=FACETS_SHOWN,
         views=view_menu.entries(query),
         everything=EVERYTHING,
@@ -251,10 +258,10 @@ def _page(query: ListQuery, draft: Draft, errors: list[Message] | None = None, r
     )
 
 
-def _facets(query: ListQuery) -> dict[str, Facet]:
+def _offered(query: ListQuery, facets: dict[str, list[tuple[str, int]]]) -> dict[str, Facet]:
     """Return what each filter offers: the most frequent values, and those that are chosen."""
     found = {}
-    for name, pairs in threats.facets(actor()).items():
+    for name, pairs in facets.items():
         chosen = query.texts(name)
         offered: list[tuple[str, int | None]] = []
         offered += [pair for place, pair in enumerate(pairs) if place < FACETS_SHOWN or pair[0] in chosen]

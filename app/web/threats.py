@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from app.errors import CordonError, Faults, Invalid, Unreadable, VersionMismatch
 from app.models import Threat
 from app.service import incidents, rules, threats
+from app.service import pairs as told_pairs
 from app.service.query import LIMIT_MAX, OFFSET_MAX, Param, whole
 from app.service.threats.change import ThreatChanges, change
 from app.service.threats.versions import versions
@@ -115,6 +116,8 @@ def _page(threat_id: UUID, query: ListQuery, pairs: Pairs | None = None, error: 
         threat=threat,
         holding=incidents.search(who, {"threat_id": threat_id, "limit": LIMIT_MAX}),
         versions=versions(who, threat_id, end - start, start).items[::-1] if end else [],
+        pairs=told_pairs.of_threat(who, threat_id),
+        pairs_max=told_pairs.PAIRS_MAX,
         query=query,
         per_page=VERSIONS_SHOWN,
         statuses=ThreatStatus,

@@ -95,9 +95,10 @@ def open_pairs(actor: Actor, limit: int = 50, offset: int = 0) -> Page[Pair]:
 
 
 @guarded(Permission.THREATS_READ)
-def count(actor: Actor) -> int:
-    """Return how many pairs are still to be decided."""
-    return db.session.scalar(joined(actor, sa.func.count()).where(is_open())) or 0
+def count(actor: Actor, most: int | None = None) -> int:
+    """Return how many pairs are still to be decided; with `most`, no more than those are looked at."""
+    waiting = joined(actor, ThreatPair.low_id).where(owned(actor, ThreatPair), is_open()).limit(most).subquery()
+    return db.session.scalar(sa.select(sa.func.count()).select_from(waiting)) or 0
 
 
 @guarded(Permission.THREATS_READ)
