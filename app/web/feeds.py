@@ -46,6 +46,12 @@ def state() -> ResponseReturnValue:
     return response.make_conditional(request)
 
 
+@blueprint.get("/feeds/fresh")
+def fresh() -> ResponseReturnValue:
+    """Answer the line of the desk that says how fresh the feeds are, for its script."""
+    return render_template("desk/_freshness.html", freshness=feeds.freshness(actor()))
+
+
 @blueprint.get("/feeds/add/<source>")
 def new(source: str) -> ResponseReturnValue:
     """Show the form for a feed of a source."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from flask import Flask
@@ -42,6 +42,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         when=when,
         ago=ago,
+        clock=clock,
         number=number,
         country=country_name,
         term=term,
@@ -70,6 +71,12 @@ def when(time: datetime | None) -> Markup:
 def moment_words(time: datetime) -> str:
     """Return a time to the minute, in UTC."""
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def clock(time: datetime) -> Markup:
+    """Return a time as an element: of the last 24 hours as on a clock, in UTC, before that with its date."""
+    words = f"{time.astimezone(UTC):%H:%M} UTC" if now() - time < timedelta(days=1) else moment_words(time)
+    return Markup('<time datetime="{}">{}</time>').format(time.astimezone(UTC).isoformat(timespec="seconds"), words)
 
 
 def ago(time: datetime | None) -> str:

@@ -11,9 +11,9 @@ from urllib.parse import urljoin
 from xml.etree.ElementTree import Element, tostring
 
 from app.errors import Unreadable
-from app.feeds.fetch import FetchError, Request, redacted
-from app.feeds.formats import recognise
-from app.feeds.sources.source import Ask, Documents, Plan, Question, Source
+from app.feeds.fetch import Answer, FetchError, Request
+from app.feeds.sources.source import Ask, Documents, Plan, Question, Source, misread
+from app.feeds.values import shown
 from app.feeds.xmlfile import below, children, load, name, word
 
 ENTRIES_MAX = 3000
@@ -44,7 +44,7 @@ def alerts(ask: Ask, url: str) -> Plan:
     index = yield Request(
         url=url, headers={"Accept": "application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.5"}
     )
-    links = dict(_links(index.content, index.url))
+    links = dict(_links(index))
     seen = {key for key in ask.cursor.get("seen", ()) if key in links}
     failed: dict[str, int] = {key: count for key, count in ask.cursor.get("failed", {}).items() if key in links}
     fault: FetchError | Unreadable | None = None
@@ -53,7 +53,7 @@ def alerts(ask: Ask, url: str) -> Plan:
     for key in wanted[: ask.at_most(ALERTS_MAX)]:
         try:
             answer = yield Request(url=links[key], headers=_ACCEPT, max_bytes=ALERT_MAX)
-            found = _alerts_in(answer.content, answer.url)
+            found = _alerts_in(answer)
         except (FetchError, Unreadable) as error:
             fault, faults_in_row = error, faults_in_row + 1
             failed[key] = failed.get(key, 0) + 1
@@ -84,20 +84,15 @@ def alerts(ask: Ask, url: str) -> Plan:
     )
 
 
-def _links(content: bytes, base: str) -> Iterator[tuple[str, str]]:
+def _links(index: Answer) -> Iterator[tuple[str, str]]:
     """Yield the identifier of each alert in an index with its address. Raises Unreadable when this is no index."""
-    try:
-        root = load(content)
-    except Unreadable as error:
-        recognise("", content)  # It has better words for a web page.
-        raise Unreadable(f"What came from {redacted(base)} can't be read. {error}") from None
+    root = _root(index)
     if name(root) not in {"feed", "rss", "RDF"}:
-        recognise("", content)
-        raise Unreadable(f"What came from {redacted(base)} is neither an Atom nor an RSS feed; its root is “{name(root)}”.")
+        raise misread(index, f"It is neither an Atom nor an RSS feed; its root is “{shown(name(root))}”.")
     entries = [entry for entry in root.iter() if name(entry) in {"entry", "item"}]
     for entry in entries[:ENTRIES_MAX]:
         if link := _link(entry):
-            address = urljoin(base, link)
+            address = urljoin(index.url, link)
             yield word(entry, "identifier") or word(entry, "guid") or address, address
 
 
@@ -111,13 +106,19 @@ def _linking(entry: Element) -> list[Element]:
     return [*children(entry, "link"), *children(entry, "enclosure")]
 
 
-def _alerts_in(content: bytes, url: str) -> list[Element]:
-    root = load(content)
+def _alerts_in(answer: Answer) -> list[Element]:
+    root = _root(answer)
     found = [root] if name(root) == "alert" else list(below(root, "alert"))
     if not found:
-        recognise("", content)
-        raise Unreadable(f"What came from {redacted(url)} holds no CAP alert.")
+        raise misread(answer, "It holds no CAP alert.")
     return found
+
+
+def _root(answer: Answer) -> Element:
+    try:
+        return load(answer.content)
+    except Unreadable as error:
+        raise misread(answer, str(error)) from None
 
 
 SOURCE = Source(

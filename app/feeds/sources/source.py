@@ -110,12 +110,17 @@ def check(answer: Answer, format_name: str) -> None:
     try:
         FORMATS[format_name].parse(answer.content)
     except Unreadable as error:
-        words = str(error)
-        try:  # What is a web page or an archive is better called so.
+        raise misread(answer, str(error)) from None
+
+
+def misread(answer: Answer, reason: str) -> Unreadable:
+    """Return what to raise for an answer that can't be read: a web page, an archive or nothing at all is best called so."""
+    if not answer.content.lstrip().startswith((b"{", b"[")):
+        try:
             recognise("", answer.content)
         except Unreadable as better:
-            words = str(better)
-        raise Unreadable(f"What came from {redacted(answer.url)} can't be read. {words}") from None
+            reason = str(better)
+    return Unreadable(f"What came from {redacted(answer.url)} can't be read. {reason}")
 
 
 def address(base: str, **parameters: str | int) -> str:

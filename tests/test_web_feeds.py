@@ -1,0 +1,219 @@
+"""The pages of feeds: who sees them, who changes what, what a bad form keeps, and how fresh the desk says that they are."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from app.db import db, now
+from app.feeds.sources import SOURCES
+from app.models import Feed, Job
+from app.service import feeds
+from tests import browse, make
+from tests.answering import answer
+from tests.test_feed_server import ROADS, add, admin, do_next, feed_id, look, stage  # noqa: F401 - fixtures
+
+
+@pytest.fixture
+def grace(app, client, admin):  # noqa: F811
+    return browse.sign_in(app, client, "grace@example.org")
+
+
+def values_of(page: str) -> dict[str, str]:
+    """Return what the fields of the settings form hold."""
+    return dict(re.findall(r'name="set-(\w+)" value="([^"]*)"', page))
+
+
+def test_an_admin_sees_the_catalogue_with_the_terms_of_each_source(client, grace):
+    page = client.get("/feeds").text
+    assert "No feed is set up yet. Choose one below" in page
+    assert '<a href="/feeds" aria-current="page">Feeds</a>' in page
+    for source in SOURCES.values():
+        assert f'<a href="/feeds/add/{source.name}">{source.label}</a>' in page
+        assert not source.terms or f'<a href="{source.terms}" rel="noreferrer">Terms' in page
+        assert client.get(f"/feeds/add/{source.name}").status_code == 200
+    assert client.get("/feeds/add/nothing").status_code == 404
+
+
+def test_a_feed_is_added_switched_on_and_fetched(app, client, grace, stage):  # noqa: F811
+    fields = {"set-name": "Roads", "set-interval_s": "900", "set-url": stage.url, "set-source": "roads"}
+    made = browse.send(client, "/feeds/add/address", **fields)
+    assert made.status_code == 303
+    page = client.get(made.location).text
+    assert "“Roads” is on. It is fetched now." in page
+    assert "On, not fetched yet" in page
+    assert values_of(page)["interval_s"] == "900"
+    make.do_jobs(app)
+    page = client.get(made.location).text
+    assert "2 rows: 2 new." in page
+    assert 'href="/imports/' in page
+    assert "every 15 minutes" in client.get("/feeds").text
+
+
+def test_a_form_that_can_not_be_used_keeps_what_was_written_and_says_why(app, client, grace):
+    fields = {"set-name": "", "set-interval_s": "1", "set-url": "ftp://example.org", "set-source": "roads"}
+    refused = browse.send(client, "/feeds/add/address", **fields)
+    assert refused.status_code == 422
+    assert browse.problems(refused.text) == [
+        "Give the feed a name.",
+        "The address must begin with https:// or http://.",
+        "Give a whole number of seconds from 60 to 604,800.",
+    ]
+    assert '<a href="#set-url">' in refused.text
+    assert values_of(refused.text)["url"] == "ftp://example.org"
+    with app.app_context():
+        assert db.session.scalars(sa.select(Feed)).all() == []
+
+
+def test_two_feeds_can_not_have_one_name(client, grace, feed_id):  # noqa: F811
+    refused = browse.send(client, "/feeds/add/usgs", **{"set-name": "Roads", "set-interval_s": "300"})
+    assert browse.problems(refused.text) == ["Another feed has this name already."]
+
+
+def test_settings_are_tried_without_keeping_anything(app, client, grace, stage):  # noqa: F811
+    fields = {"set-name": "Roads", "set-interval_s": "900", "set-url": stage.url, "set-source": "roads", "try": "1"}
+    tried = browse.send(client, "/feeds/add/address", **fields)
+    assert tried.status_code == 200
+    assert "2 threats. Between 6.40° and 6.50° of latitude, 3.40° and 3.50° of longitude. Nothing is kept." in tried.text
+    assert "Road closed" in tried.text
+    assert values_of(tried.text)["url"] == stage.url
+    with app.app_context():
+        assert db.session.scalars(sa.select(Feed)).all() == []
+    assert "0 threats" in client.get("/").text
+    stage.content = answer(status="500 Oops")
+    tried = browse.send(client, "/feeds/add/address", **fields)
+    assert "has a fault of its own (HTTP 500)" in tried.text
+    assert browse.send(client, "/feeds/add/address", **{**fields, "set-url": "x"}).status_code == 422
+
+
+def test_a_secret_is_never_shown_again_and_stays_when_left_empty(app, client, grace, stage):  # noqa: F811
+    header = "X-Key: kept-back"
+    fields = {"set-name": "Roads", "set-interval_s": "900", "set-url": stage.url.partition("?")[0], "set-source": "roads"}
+    made = browse.send(client, "/feeds/add/address", **fields, **{"set-header": header})
+    page = client.get(made.location).text
+    assert "Set; leave empty to keep it." in page
+    assert "kept-back" not in page
+    version = browse.hidden(page, "version")
+    assert browse.send(client, made.location, **{**fields, "set-name": "Closed roads"}, version=version).status_code == 303
+    make.do_jobs(app)
+    assert "X-Key: kept-back" in stage.heads[-1]
+    tried = browse.send(client, made.location, **fields, **{"try": "1"})
+    assert "2 threats" in tried.text
+    assert "X-Key: kept-back" in stage.heads[-1]
+    assert "kept-back" not in tried.text
+
+
+def test_settings_that_someone_else_changed_meanwhile_are_not_overwritten(app, client, grace, feed_id):  # noqa: F811
+    version = browse.hidden(client.get(f"/feeds/{feed_id}").text, "version")
+    fields = {"set-name": "Mine", "set-interval_s": "900", "set-url": "https://example.org/", "set-source": "roads"}
+    assert browse.send(client, f"/feeds/{feed_id}", **fields, version=version).status_code == 303
+    clash = browse.send(client, f"/feeds/{feed_id}", **{**fields, "set-name": "Theirs"}, version=version)
+    assert clash.status_code == 409
+    assert browse.problems(clash.text) == [
+        "This was changed by someone else since you saw it. Look at it anew before you change it."
+    ]
+    assert values_of(clash.text)["name"] == "Theirs"
+    with app.app_context():
+        assert db.session.scalar(sa.select(Feed.name)) == "Mine"
+
+
+def test_a_feed_is_switched_off_and_on_run_and_removed_by_buttons(app, client, grace, admin, feed_id):  # noqa: F811
+    make.do_jobs(app)
+    assert browse.send(client, f"/feeds/{feed_id}/switch", on="0").status_code == 303
+    page = client.get("/feeds").text
+    assert "Off</span>" in page
+    assert "Switched off by grace." in page
+    assert "Run now" not in page
+    assert browse.send(client, f"/feeds/{feed_id}/run").status_code == 409
+    assert look(app, admin, feed_id).due_at is None
+    browse.send(client, f"/feeds/{feed_id}/switch", on="1")
+    make.do_jobs(app)
+    before = look(app, admin, feed_id)
+    assert (before.state, before.due_at > now()) == ("on", True)
+    browse.send(client, f"/feeds/{feed_id}/run")
+    assert look(app, admin, feed_id).due_at <= now()
+    browse.send(client, f"/feeds/{feed_id}/remove")
+    assert "“Roads” is removed. Its threats are kept." in client.get("/feeds").text
+    assert client.get(f"/feeds/{feed_id}").status_code == 404
+    assert "2 threats" in client.get("/").text
+
+
+@pytest.mark.parametrize("role", ["viewer", "analyst"])
+def test_who_is_no_admin_sees_feeds_and_changes_nothing(app, client, admin, stage, feed_id, role):  # noqa: F811
+    make.do_jobs(app)
+    make.person(app, role=role)
+    browse.sign_in(app, client)
+    for path in ("/feeds", f"/feeds/{feed_id}"):
+        page = client.get(path).text
+        assert "2 rows: 2 new." in page
+        assert "127.0.0.1" not in page
+        assert set(re.findall(r'<form [^>]*action="([^"]*)"', page)) == {"/logout"}
+    acts = ("/feeds/add/usgs", *(f"/feeds/{feed_id}{act}" for act in ("", "/switch", "/run", "/remove")))
+    for path in acts:
+        assert (
+            browse.send(client, path, **{"set-name": "x", "set-interval_s": "900", "on": "0", "try": "1"}).status_code == 403
+        ), path
+    assert len(stage.heads) == 1
+    assert look(app, admin, feed_id).state == "on"
+
+
+def test_a_viewer_can_not_retry_what_was_given_up_and_an_analyst_can(app, client, admin, feed_id):  # noqa: F811
+    with app.app_context():
+        db.session.execute(sa.update(Job).values(state="dead", message="It would not.", finished_at=now()))
+        db.session.commit()
+        job_id = db.session.scalar(sa.select(Job.id))
+    for role, status in (("viewer", 403), ("analyst", 303)):
+        make.person(app, f"{role}@example.org", role=role)
+        browse.sign_in(app, client, f"{role}@example.org")
+        assert ("Try again" in client.get("/feeds").text) == (role == "analyst")
+        assert browse.send(client, f"/feeds/jobs/{job_id}").status_code == status
+    assert look(app, admin, feed_id).state == "new"
+
+
+def test_forged_forms_change_nothing(app, client, grace, admin, feed_id):  # noqa: F811
+    for path in ("/feeds/add/usgs", *(f"/feeds/{feed_id}{act}" for act in ("", "/switch", "/run", "/remove"))):
+        assert client.post(path, data={"set-name": "x", "on": "0"}).status_code == 400
+    assert look(app, admin, feed_id).state == "new"
+
+
+def test_the_script_is_told_when_nothing_changed(app, client, grace, feed_id):  # noqa: F811
+    first = client.get("/feeds/state")
+    assert f'id="live-{feed_id}"' in first.text
+    assert "csrf_token" not in first.text
+    assert client.get("/feeds/state", headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    make.do_jobs(app)
+    assert client.get("/feeds/state", headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+
+
+def test_many_runs_are_drawn_as_bars_with_their_numbers_in_words(app, client, grace, stage, feed_id):  # noqa: F811
+    make.do_jobs(app)
+    do_next(app, stage, answer(ROADS.replace(b"low", b"medium")))
+    do_next(app, stage, answer(ROADS))
+    page = client.get("/feeds").text
+    assert "in the last 3 runs, the latest last: 2, 1, 1" in page
+    assert page.count("<rect") == 3
+
+
+def test_the_desk_says_how_fresh_its_feeds_are(app, client, grace, admin, stage, feed_id):  # noqa: F811
+    def line() -> str:
+        found = re.search(r'<p class="freshness"[^>]*>.*?</p>', client.get("/").text, re.DOTALL)
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", found[0])).strip() if found else ""
+
+    assert line() == "Feeds: Roads: not fetched yet"
+    make.do_jobs(app)
+    assert line() == "Feeds: Roads: just now"
+    add(app, admin, stage.url, name="Alerts")
+    do_next(app, stage, answer(status="500 Oops"))
+    since = look(app, admin, feed_id).feed.failing_since
+    assert line() == f"Feeds: Alerts: failing since {since:%H:%M} UTC; Roads: failing since {since:%H:%M} UTC"
+    with app.app_context():
+        db.session.execute(sa.update(Feed).values(failing_since=now() - timedelta(days=3)))
+        db.session.commit()
+    assert re.search(r"Roads: failing since \d{4}-\d\d-\d\d \d\d:\d\d UTC", line())
+    with app.app_context():
+        for view in feeds.overview(admin):
+            feeds.switch(admin, view.feed.id, on=False)
+    assert line() == ""
