@@ -23,7 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 from uuid_utils import compat
 
 from app.errors import Unavailable
-from app.terms import Severity
+from app.terms import SEVERITIES, Severity
 
 try:
     from pysqlite3 import dbapi2 as sqlite  # SQLite 3.51.3 or later, bundled
@@ -31,9 +31,11 @@ except ImportError:  # no wheel for this platform: the library that came with Py
     sqlite = sqlite3
 
 CHECKPOINT_PAGES = 8_000
-SMALL_TABLE = 20_000
+GROWN = """SELECT relname FROM pg_class WHERE oid = ANY(CAST(:tables AS regclass[])) AND reltuples < 20000
+AND pg_relation_size(oid) > 2 * relpages * CAST(current_setting('block_size') AS bigint)"""
 IdList = Sequence[UUID] | NDArray[np.bytes_]  # UUIDs, or an array of their bytes (S16)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 class Id(sa.types.TypeDecorator[UUID]):
@@ -70,14 +72,14 @@ class Utc(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         if dialect.name == "postgresql":
-            return value.replace(microsecond=value.microsecond // 1000 * 1000)
-        return (value - EPOCH) // timedelta(milliseconds=1)
+            return value.replace(microsecond=value.microsecond // 1000 * 1000) if value.microsecond % 1000 else value
+        return (value - EPOCH) // MILLISECOND
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
         """Read a time, in UTC."""
         if value is None:
             return None
-        return value.astimezone(UTC) if isinstance(value, datetime) else EPOCH + timedelta(milliseconds=value)
+        return value.astimezone(UTC) if isinstance(value, datetime) else EPOCH + value * MILLISECOND
 
 
 class Ranked(sa.types.TypeDecorator[Severity]):
@@ -92,7 +94,7 @@ class Ranked(sa.types.TypeDecorator[Severity]):
 
     def process_result_value(self, value: int | None, dialect: sa.Dialect) -> Severity | None:
         """Read the rank."""
-        return None if value is None else list(Severity)[value]
+        return None if value is None else SEVERITIES[value]
 
 
 def choice(terms: type[StrEnum], name: str) -> sa.Enum:
@@ -252,19 +254,17 @@ def release() -> None:
 def refresh_statistics(*tables: str, if_small: bool = False) -> None:
     """Have PostgreSQL look at these tables anew after many rows came in, in a transaction of its own.
 
-    With `if_small`, only if it takes one of them for small: it then plans by any index, also for the checks of foreign keys, and
-    filling a table takes time with the square of the rows. It is a help, so its failure is not one of the work before it. SQLite
-    is left alone: our statements fix their order by their form, and statistics of yesterday's sizes would lead it astray.
+    With `if_small`, only those taken for small that have doubled since: it then plans by any index, also for checks of foreign
+    keys, and filling takes time with the square of the rows. It is a help, so its failure is none of the work before it. SQLite
+    is left alone: statistics of yesterday's sizes would lead it astray.
     """
     session = db.session()
     if session.get_bind().dialect.name != "postgresql":
         return
-    sizes = sa.text("SELECT min(reltuples) FROM pg_class WHERE oid = ANY(CAST(:tables AS regclass[]))")
-    if if_small and (session.scalar(sizes, {"tables": list(tables)}) or 0) >= SMALL_TABLE:
-        return
+    looked_at = list(session.scalars(sa.text(GROWN), {"tables": list(tables)})) if if_small else tables
     try:
         with transaction():
-            session.execute(sa.text(f"ANALYZE {', '.join(tables)}"))
+            session.execute(sa.text(f"ANALYZE {', '.join(looked_at)}" if looked_at else "SELECT 1"))
     except sa.exc.DBAPIError:
         session.rollback()
 

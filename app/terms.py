@@ -21,7 +21,11 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """Return 0 for negligible up to 4 for critical."""
-        return list(Severity).index(self)
+        return RANKS[self]
+
+
+SEVERITIES = tuple(Severity)
+RANKS = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
 class ThreatStatus(StrEnum):

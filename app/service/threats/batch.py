@@ -57,27 +57,26 @@ class Batch:
 
     def put(self, values: dict[str, Any], record: Record, digest: int) -> Outcome:
         """Decide what a clean record, with its digest, means for the threat that it speaks of."""
-        source = values["source"]
-        keys = [(source, name) for name in (values["external_id"], *values["aliases"])]
+        source, stamp = values["source"], values["source_updated_at"]
         replaced = [(source, name) for name in values["replaces"]]
-        stamp = values["source_updated_at"]
+        keys = [(source, values["external_id"]), *((source, name) for name in values["aliases"]), *replaced]
         if values["is_end"]:
-            return self._end(self._held(keys + replaced), values["expires_at"] or stamp, stamp)
-        held = next(iter(self._held(keys + replaced)), None)
+            return self._end(self._held(keys), values["expires_at"] or stamp, stamp)
+        held = next((self._known[key] for key in keys if key in self._known), None)
         if held is None:
             held = Held(self._ids.get(keys[0]) or new_id(), values, stamp, 1, is_new=True)
             values["severity"] = values["severity"] or Severity.MEDIUM
             values["status"] = values["status"] or ThreatStatus.ACTIVE
             self._new.append(held)
             self._known[keys[0]] = held
-            self._name(held, keys + replaced)
+            self._name(held, keys)
             self._versions.append((held.id, 1, {}))
             self._tell(held, record, digest)
             return Outcome("new", held.id, self._act.id)
         if stamp and held.stamp and stamp < held.stamp:
             return Outcome("older", held.id)
         others = self._end([other for other in self._held(replaced) if other is not held], stamp, stamp)
-        self._name(held, keys + replaced)
+        self._name(held, keys)
         outcome = self._state(held, changes_of(held, values), stamp)
         self._tell(held, record, digest)
         return Outcome("updated", held.id, self._act.id) if others.kind == "updated" else outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -18,75 +19,82 @@ from app.terms import Precision, Severity, ThreatStatus
 LIST_MAX = 50
 UNCERTAINTY_MAX_KM = 20_040
 """Half the Earth's circumference."""
+TEXTS = (
+    ("source", SHORT_TEXT_MAX, "Say which source this comes from."),
+    ("external_id", SHORT_TEXT_MAX, "Give the id that the source knows this by."),
+    ("title", THREAT_TITLE_MAX, "Enter a title."),
+    ("description", TEXT_MAX, ""),
+    ("threat_type", SHORT_TEXT_MAX, ""),
+    ("threat_rationale", TEXT_MAX, ""),
+    ("location", THREAT_TITLE_MAX, ""),
+    ("likelihood", SHORT_TEXT_MAX, ""),
+    ("impact_severity", SHORT_TEXT_MAX, ""),
+    ("risk_level", SHORT_TEXT_MAX, ""),
+    ("likelihood_rationale", TEXT_MAX, ""),
+    ("impact_rationale", TEXT_MAX, ""),
+)
+"""Name, most characters, and how it is asked for where it may not be absent."""
+NUMBERS = (
+    ("lat", -90, 90, "Latitude"),
+    ("lng", -180, 180, "Longitude"),
+    ("location_uncertainty_km", 0, UNCERTAINTY_MAX_KM, "Uncertainty in km"),
+    ("risk_score", -1e9, 1e9, "Risk score"),
+)
+TERMS: tuple[tuple[str, type[StrEnum]], ...] = (
+    ("severity", Severity),
+    ("status", ThreatStatus),
+    ("location_precision_level", Precision),
+)
+TIMES = ("observed_at", "expires_at", "source_updated_at")
+LISTS = ("aliases", "replaces", "attribution_types", "sources")
+NOTHING: dict[str, Any] = dict.fromkeys([*(text[0] for text in TEXTS), *(number[0] for number in NUMBERS), "url"])
+NOTHING |= dict.fromkeys(name for name, _ in TERMS)
 
 
 def clean(record: Record, at: str, faults: Faults) -> dict[str, Any]:
     """Return the record's values after our rules; an empty dictionary if one is broken, which `faults` then names."""
     before = len(faults)
-
-    # Paths are made for what needs a closer look only: most values are absent or plain.
-    def text(name: str, maximum: int, required: str = "") -> str | None:
-        value: str | None = getattr(record, name)
-        if value is None and not required:
-            return None
-        if value and is_plain(value, maximum):
-            return value
-        return rules.text(value, f"{at}.{name}", faults, maximum=maximum, required=required)
-
-    def listed(name: str) -> list[str]:
-        items = getattr(record, name)
-        if len(items) > LIST_MAX:
-            faults.add(f"{at}.{name}", "field_invalid", f"Give at most {LIST_MAX}; this has {len(items):,}.")
-            return []
-        return [
-            rules.text(item, f"{at}.{name}[{i}]", faults, maximum=SHORT_TEXT_MAX, required="Give some text.") or ""
-            for i, item in enumerate(items)
-        ]
-
-    def number(name: str, low: float, high: float, what: str) -> float | None:
-        value: float | None = getattr(record, name)
-        if value is None:
-            return None
-        field = f"{at}.coordinates.{name}" if name in {"lat", "lng"} else f"{at}.{name}"
-        return rules.number(value, field, faults, low=low, high=high, what=what)
-
+    values = dict(NOTHING)
+    _add_texts(values, record, at, faults)
     if (record.lat is None) != (record.lng is None):
         faults.add(f"{at}.coordinates", "field_invalid", "Give both latitude and longitude, or neither.")
-    values = {
-        "source": text("source", SHORT_TEXT_MAX, "Say which source this comes from."),
-        "external_id": text("external_id", SHORT_TEXT_MAX, "Give the id that the source knows this by."),
-        "aliases": sorted(set(listed("aliases")) - {(record.external_id or "").strip()}) if record.aliases else [],
-        "replaces": listed("replaces"),
-        "is_end": record.is_end,
-        "title": text("title", THREAT_TITLE_MAX, "Enter a title."),
-        "severity": rules.term(record.severity, Severity, f"{at}.severity", faults),
-        "status": rules.term(record.status, ThreatStatus, f"{at}.status", faults),
-        "description": text("description", TEXT_MAX),
-        "threat_type": text("threat_type", SHORT_TEXT_MAX),
-        "threat_rationale": text("threat_rationale", TEXT_MAX),
-        "location": text("location", THREAT_TITLE_MAX),
-        "location_country": rules.country(record.location_country, f"{at}.location_country", faults),
-        "lat": number("lat", -90, 90, "Latitude"),
-        "lng": number("lng", -180, 180, "Longitude"),
-        "location_precision_level": rules.term(
-            record.location_precision_level, Precision, f"{at}.location_precision_level", faults
-        ),
-        "location_uncertainty_km": number("location_uncertainty_km", 0, UNCERTAINTY_MAX_KM, "Uncertainty in km"),
-        "observed_at": _time(record.observed_at),
-        "expires_at": _time(record.expires_at),
-        "likelihood": text("likelihood", SHORT_TEXT_MAX),
-        "impact_severity": text("impact_severity", SHORT_TEXT_MAX),
-        "risk_score": number("risk_score", -1e9, 1e9, "Risk score"),
-        "risk_level": text("risk_level", SHORT_TEXT_MAX),
-        "likelihood_rationale": text("likelihood_rationale", TEXT_MAX),
-        "impact_rationale": text("impact_rationale", TEXT_MAX),
-        "attribution_types": listed("attribution_types"),
-        "sources": listed("sources"),
-        "affected_assets": _assets(record, f"{at}.affected_assets", faults) if record.affected_assets else [],
-        "url": rules.web_address(record.url, f"{at}.url", faults, maximum=URL_MAX) if record.url else None,
-        "source_updated_at": _time(record.source_updated_at),
-    }
+    for name, low, high, what in NUMBERS:
+        said = getattr(record, name)
+        if said is not None:
+            field = f"{at}.coordinates.{name}" if name in {"lat", "lng"} else f"{at}.{name}"
+            values[name] = rules.number(said, field, faults, low=low, high=high, what=what)
+    for name, terms in TERMS:
+        said = getattr(record, name)
+        if said is not None:
+            values[name] = rules.term(said, terms, f"{at}.{name}", faults)
+    values |= {name: _time(getattr(record, name)) for name in TIMES}
+    values |= {name: _listed(getattr(record, name), f"{at}.{name}", faults) for name in LISTS}
+    if values["aliases"]:
+        values["aliases"] = sorted(set(values["aliases"]) - {values["external_id"]})
+    values["is_end"] = record.is_end
+    values["location_country"] = rules.country(record.location_country, f"{at}.location_country", faults)
+    values["affected_assets"] = _assets(record, f"{at}.affected_assets", faults)
+    if record.url:
+        values["url"] = rules.web_address(record.url, f"{at}.url", faults, maximum=URL_MAX)
     return values if len(faults) == before else {}
+
+
+def _add_texts(values: dict[str, Any], record: Record, at: str, faults: Faults) -> None:
+    for name, maximum, required in TEXTS:
+        said = getattr(record, name)
+        if said is not None or required:
+            is_fit = said and is_plain(said, maximum)
+            values[name] = said if is_fit else rules.text(said, f"{at}.{name}", faults, maximum=maximum, required=required)
+
+
+def _listed(items: Sequence[str], at: str, faults: Faults) -> list[str]:
+    if len(items) > LIST_MAX:
+        faults.add(at, "field_invalid", f"Give at most {LIST_MAX}; this has {len(items):,}.")
+        return []
+    return [
+        rules.text(item, f"{at}[{i}]", faults, maximum=SHORT_TEXT_MAX, required="Give some text.") or ""
+        for i, item in enumerate(items)
+    ]
 
 
 def _assets(record: Record, at: str, faults: Faults) -> list[dict[str, Any]]:
