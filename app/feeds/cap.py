@@ -198,11 +198,11 @@ def area_place(areas: list[Element]) -> Place:
         check_number(len(corners) + 4 * len(circles))
     if len(circles) == 1 and not corners:
         lat, lng, radius_km = next(iter(circles))
-        return Place(lat, lng, radius_km or None, circle_area(lat, lng, radius_km))
+        return Place(lat, lng, radius_km or None, of_circle(lat, lng, radius_km))
     for lat, lng, radius_km in circles:
         corners += rim(lat, lng, radius_km) if radius_km else [(lat, lng)]
     where = around(list(dict.fromkeys(corners)))
-    return where._replace(area=together([of_polygons([ring] for ring in rings), *(circle_area(*one) for one in circles)]))
+    return where._replace(area=together([of_polygons([ring] for ring in rings), *(of_circle(*one) for one in circles)]))
 
 
 def _pair(words: str) -> tuple[float, float]:

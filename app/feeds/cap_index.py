@@ -106,6 +106,7 @@ def _item(row: int, parts: list[Element], feed: str) -> Item:
         lng=where.lng,
         location_precision_level=precision(where.uncertainty_km),
         location_uncertainty_km=where.uncertainty_km,
+        area=where.area,
         observed_at=_time(entry, "onset") or _time(entry, "effective") or sent,
         expires_at=max(expires, default=None),
         source_updated_at=sent,

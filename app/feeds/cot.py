@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
 from app.feeds import prose
+from app.feeds.areas import Area, of_ellipse, of_polygons
 from app.feeds.geometry import Place, around, check_number
 from app.feeds.look import Look
 from app.feeds.record import Item, LeftOut, Problem, Record
@@ -105,6 +106,7 @@ def _item(row: int, event: Element) -> Item:
         lng=where.lng,
         location_precision_level=precision(where.uncertainty_km),
         location_uncertainty_km=where.uncertainty_km,
+        area=where.area,
         observed_at=iso_time(event.get("start"), "start") or time,
         expires_at=iso_time(event.get("stale"), "time of going stale"),
         source_updated_at=time,
@@ -129,15 +131,32 @@ def _place(event: Element, detail: Element) -> Place:
     check_number(len(told))
     corners = list(map(_pair, told))
     if len(set(corners)) > 1:
-        return around(list(dict.fromkeys(corners)))
+        is_rectangle = (event.get("type") or "").startswith("u-d-r")
+        is_closed = is_rectangle or corners[0] == corners[-1]
+        return around(list(dict.fromkeys(corners)))._replace(area=of_polygons([[corners]]) if is_closed else None)
     point = next(iter(children(event, "point")), None)
-    lat, lng = (None, None) if point is None else _pair(f"{point.get('lat', '')},{point.get('lon', '')}")
-    if point is None or lat is None:
+    if point is None:
         raise BadRow("The event has no point.")
+    lat, lng = _pair(f"{point.get('lat', '')},{point.get('lon', '')}")
     error = decimal((point.get("ce") or "").strip(), "error of the point")
-    axes = [decimal((ellipse.get("major") or "").strip(), "axis of the ellipse") for ellipse in below(detail, "ellipse")]
+    ellipses = list(below(detail, "ellipse"))
+    axes = [_metres(ellipse, "major") for ellipse in ellipses]
     metres = [abs(value) for value in (error, *axes) if value is not None and abs(value) < UNKNOWN_M]
-    return Place(lat, lng, max(metres) / 1000 if metres else None)
+    return Place(lat, lng, max(metres) / 1000 if metres else None, _drawn(lat, lng, ellipses))
+
+
+def _drawn(lat: float, lng: float, ellipses: list[Element]) -> Area | None:
+    """Return the greatest of the ellipses round a point; circles are told as several, one in the other."""
+    try:
+        found = [tuple(_metres(one, name) or 0.0 for name in ("major", "minor", "angle")) for one in ellipses]
+    except BadRow:
+        return None
+    major, minor, bearing = max(found, default=(0.0, 0.0, 0.0))
+    return of_ellipse(lat, lng, major / 1000, minor / 1000, bearing) if major < UNKNOWN_M else None
+
+
+def _metres(ellipse: Element, name: str) -> float | None:
+    return decimal((ellipse.get(name) or "").strip(), "axis of the ellipse")
 
 
 def _pair(words: str) -> tuple[float, float]:

@@ -129,6 +129,7 @@ def _record(row: int, event: dict[str, object], geometries: list[dict[str, objec
         lng=where.lng,
         location_precision_level=precision(where.uncertainty_km),
         location_uncertainty_km=where.uncertainty_km,
+        area=where.area,
         observed_at=min(times, default=None),
         expires_at=closed,
         source_updated_at=max([*times, *([closed] if closed else [])], default=None),

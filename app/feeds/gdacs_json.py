@@ -84,6 +84,7 @@ def _item(row: int, feature: dict[str, object]) -> Item:
         lng=where.lng,
         location_precision_level=None if where.lat is None else gdacs.precision(kind, words["country"]),
         location_uncertainty_km=where.uncertainty_km,
+        area=where.area,
         observed_at=iso_time(words["fromdate"], "beginning"),
         expires_at=ended,
         source_updated_at=iso_time(words["datemodified"], "date of change"),

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.feeds import prose, references
+from app.feeds.areas import Area, together
 from app.feeds.cap_terms import FURTHER, kept_off, rationale, severity
 from app.feeds.countries import us_states
-from app.feeds.geometry import around, positions
+from app.feeds.geometry import area, around, positions
 from app.feeds.jsonfile import features, load, members
 from app.feeds.look import Look
 from app.feeds.record import Item, LeftOut, Problem, Record
@@ -46,6 +47,7 @@ class Message:
     sent: datetime
     times: dict[str, datetime | None]
     corners: list[tuple[float, float]]
+    area: Area | None
     zones: str
     references: list[str]
     live: list[str] = field(default_factory=list)
@@ -142,6 +144,7 @@ def _record(parts: list[Message], going: dict[str, list[Message]]) -> Record:
         lng=where.lng,
         location_precision_level=precision(where.uncertainty_km),
         location_uncertainty_km=where.uncertainty_km,
+        area=together(part.area for part in parts),
         observed_at=lead.times["onset"] or lead.times["effective"] or lead.sent,
         expires_at=max(ends, default=None),
         source_updated_at=max(part.sent for part in parts),
@@ -191,6 +194,7 @@ def _message(row: int, feature: dict[str, object]) -> Message:
         sent=sent,
         times=times,
         corners=positions(feature.get("geometry")),
+        area=area(feature.get("geometry")),
         zones=text(members(properties.get("geocode"), "geocode").get("UGC"), "zone") or "",
         references=[name for _, name in sorted(named) if name],
     )

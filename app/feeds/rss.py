@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
 from app.feeds import prose
-from app.feeds.areas import Ring, of_corners, of_elements, of_polygons, together
+from app.feeds.areas import Ring, of_circle, of_corners, of_elements, of_polygons, read_below, together
 from app.feeds.choosing import guess, records
 from app.feeds.collected import Collected, without_place
 from app.feeds.columns import Columns
@@ -23,7 +23,7 @@ from app.feeds.record import Item, Problem
 from app.feeds.table import Table
 from app.feeds.times import any_time
 from app.feeds.values import BadRow, decimal, shown
-from app.feeds.xmlfile import children, load, name, word
+from app.feeds.xmlfile import below, children, load, name, word
 
 ROOTS = {"rss", "feed", "RDF"}
 _KNOWN = {
@@ -133,13 +133,15 @@ def _place(entry: Element) -> Place:
         raise BadRow("The entry has only one of latitude and longitude.")
     corners += zip(lats, lngs, strict=True)
     if len(circles) == 1 and not corners:
-        return Place(circles[0][0], circles[0][1], circles[0][2] or None, circle_area(*circles[0]))
+        return Place(circles[0][0], circles[0][1], circles[0][2] or None, of_circle(*circles[0]))
     for lat, lng, radius_km in circles:
         corners += rim(lat, lng, radius_km) if radius_km else [(lat, lng)]
     where = around(list(dict.fromkeys(corners)))
     polygons = of_polygons([ring] for element, ring in read.items() if name(element) == "polygon")
-    boxes = [of_corners(*ring[0], *ring[1]) for element, ring in read.items() if name(element) == "box" and len(ring) == 2]
-    return where._replace(area=together([polygons, *boxes, of_elements(entry, read), *(circle_area(*one) for one in circles)]))
+    corners_of = [ring for element, ring in read.items() if name(element) == "box" and len(ring) == 2]
+    corners_of += [read_below(one, read) for one in below(entry, "Envelope")]
+    boxes = [of_corners(*ring[0], *ring[1]) for ring in corners_of if len(ring) == 2]
+    return where._replace(area=together([polygons, *boxes, of_elements(entry, read), *(of_circle(*one) for one in circles)]))
 
 
 def _numbers(text: str, width: int) -> list[tuple[float, ...]]:

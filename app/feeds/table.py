@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.feeds.clock import clock_column, joined
 from app.feeds.countries import alpha2
@@ -60,6 +60,7 @@ class Reading:
     lats: list[float | None] = field(default_factory=list)
     lngs: list[float | None] = field(default_factory=list)
     reach: list[float | None] = field(default_factory=list)
+    areas: list[dict[str, Any] | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         words = self.words("severity")
@@ -90,6 +91,7 @@ class Reading:
             self.lats = [place.lat for place in self.table.places]
             self.lngs = [place.lng for place in self.table.places]
             self.reach = [place.uncertainty_km for place in self.table.places]
+            self.areas = [place.area for place in self.table.places]
 
     def words(self, name: str) -> list[str]:
         """Return the cells of a field; empty ones when no column holds it."""
@@ -122,7 +124,7 @@ class Reading:
                     f"“{self.chosen['lat']}” goes beyond 90 in {off:,} of {len(given):,} rows, but "
                     f"“{self.chosen['lng']}” in none: are they the wrong way round?"
                 )
-        self.lats, self.lngs, self.reach = lats, lngs, [None] * len(lats)
+        self.lats, self.lngs, self.reach, self.areas = lats, lngs, [None] * len(lats), [None] * len(lats)
 
     def _swap(self, why: str) -> None:
         self.notes.append(f"“{self.chosen['lat']}” {why}, so it is swapped with “{self.chosen['lng']}”.")
@@ -147,10 +149,10 @@ class Reading:
             map(" ".join, self._named_glide()),
             strict=True,
         )
-        values = zip(self.severities, states, self.lats, self.lngs, self.reach, *self.times, strict=True)
+        values = zip(self.severities, states, self.lats, self.lngs, self.reach, self.areas, *self.times, strict=True)
         for index, (cell, value) in enumerate(zip(cells, values, strict=True)):
             row, external_id, title, description, threat_type, location, url, code, country, rationale, numbers = cell
-            severity, state, lat, lng, reach, observed_at, expires_at, source_updated_at = value
+            severity, state, lat, lng, reach, area, observed_at, expires_at, source_updated_at = value
             if country and not code:
                 location = f"{location}, {country}" if location else country
             title = title or _title(threat_type, location, lat, lng)
@@ -173,6 +175,7 @@ class Reading:
                 lng=lng,
                 location_precision_level=precision(reach),
                 location_uncertainty_km=reach,
+                area=area,
                 observed_at=observed_at,
                 expires_at=expires_at,
                 source_updated_at=source_updated_at,
