@@ -66,7 +66,7 @@ def test_a_threats_page_proposes_and_the_same_is_kept_and_taken_back_without_a_s
 def test_the_other_is_kept_from_the_list_and_different_ones_leave_it(app, ada, told):
     one, other = told
     low = min(told)
-    assert 'href="/threats/same">Told by two sources <span class="count">1</span>' in ada.get("/").text
+    assert 'href="/threats/same">Told by two sources (1)</a>' in ada.get("/").text
     page = ada.get("/threats/same").text
     assert "1 proposal<" in page
     assert "M 6.1 &lt;Quake&gt;" in page

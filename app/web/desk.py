@@ -14,12 +14,14 @@ from werkzeug.datastructures import MultiDict
 from app.db import new_id
 from app.errors import Conflict, Fault, Faults, Invalid, NotFound, Unreadable, Warming
 from app.service import feeds, incidents, rules, threats
+from app.service import pairs as told_pairs
 from app.service.incidents import Changes, NewIncident
 from app.service.incidents.history import latest
 from app.service.incidents.similar import open_incidents
 from app.service.query import Page
 from app.service.selection import Selection, read_steps, summary, whereabouts
 from app.service.threats import ThreatView
+from app.service.threats.withheld import name_of
 from app.terms import IncidentStatus, Permission
 from app.web import near, view_menu
 from app.web.access import actor, pages
