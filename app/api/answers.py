@@ -70,10 +70,14 @@ def from_bytes(body: bytes, status: int, headers: Mapping[str, str]) -> Response
 
 def failure(code: str, message: str, faults: Iterable[errors.Fault] = (), headers: Mapping[str, str] = NO_HEADERS) -> Response:
     """Return an error in the one shape that all have."""
-    told = islice(faults, DETAILS_MAX)
-    details = [{"field": f.field, "code": f.code, "issue": f.issue, "pointer": pointer(f.field)} for f in told]
+    details = [detail(fault) for fault in islice(faults, DETAILS_MAX)]
     error = {"code": code, "message": message, "retryable": CODES[code].retryable, "details": details}
     return answer({"error": error, "request_id": g.get("request_id", "")}, CODES[code].status or 422, headers)
+
+
+def detail(fault: errors.Fault) -> dict[str, str]:
+    """Return a fault as answers tell it."""
+    return {"field": fault.field, "code": fault.code, "issue": fault.issue, "pointer": pointer(fault.field)}
 
 
 def pointer(field: str) -> str:

@@ -183,7 +183,7 @@ class ThreatIn(Body):
     threat_type: str | None = text(SHORT_TEXT_MAX)
     threat_rationale: str | None = text(TEXT_MAX)
     location: str | None = text(THREAT_TITLE_MAX)
-    location_country: str | None = said(pattern="^[A-Z]{2}$")
+    location_country: str | None = said(pattern="^[A-Z]{2}$", description="Absent: the country that the coordinates lie in.")
     coordinates: Coordinates | None = None
     location_precision_level: str | None = said(enum=[*Precision, None])
     location_uncertainty_km: float | None = said(minimum=0, maximum=UNCERTAINTY_MAX_KM)
@@ -224,7 +224,7 @@ class ThreatPatch(Body):
 
 
 class ThreatsIn(Body):
-    """Threats to be put in: all of them, or, if any is at fault, none."""
+    """Threats to be put in: all of them, or, if any is at fault, none; with `partial=true`, those that are not at fault."""
 
     threats: list[ThreatIn] = said(minItems=1, maxItems=UPSERT_MAX)
 

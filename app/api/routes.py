@@ -146,6 +146,7 @@ ROUTES: tuple[Route, ...] = (
         threats.put,
         threat_service.upsert.permission,
         schemas.PutAnswer,
+        params=(Param("partial", FLAG, "true: threats at fault are left out and told in the answer; the others are put in."),),
         body=bodies.ThreatsIn,
         body_max=4 * MIB,
     ),

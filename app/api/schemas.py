@@ -238,20 +238,11 @@ class Selected(BaseModel):
 class PutResult(BaseModel):
     """What became of one threat that was put in: new, updated, unchanged, or older than what is held."""
 
+    index: int
     id: Uuid
     source: str
     external_id: str
     outcome: str = Field(json_schema_extra={"enum": ["new", "updated", "unchanged", "older"]})
-
-
-class PutAnswer(BaseModel):
-    """What became of the threats, counted and one by one, in the order they were given."""
-
-    new: int
-    updated: int
-    unchanged: int
-    older: int
-    results: list[PutResult]
 
 
 class ErrorDetail(BaseModel):
@@ -261,6 +252,24 @@ class ErrorDetail(BaseModel):
     code: str
     issue: str
     pointer: str
+
+
+class PutRefused(BaseModel):
+    """A threat that was not put in, and its first faults; only with `partial=true`."""
+
+    index: int
+    errors: list[ErrorDetail]
+
+
+class PutAnswer(BaseModel):
+    """What became of the threats, counted and one by one, in the order they were given. `failed` were not put in."""
+
+    new: int
+    updated: int
+    unchanged: int
+    older: int
+    failed: int
+    results: list[PutResult | PutRefused]
 
 
 class ErrorBody(BaseModel):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from flask import Response
 
 from app.api import conditions, present
-from app.api.answers import answer
+from app.api.answers import answer, detail
 from app.api.bodies import NewThreat, SelectionBody, ThreatIn, ThreatPatch, ThreatsIn
 from app.api.call import Call
 from app.api.links import next_page
@@ -23,6 +24,9 @@ from app.service import pairs, rules, threats
 from app.service.actor import Actor
 from app.service.selection import resolve
 from app.terms import Permission
+
+REFUSAL_DETAILS_MAX = 10
+"""Faults of a threat that was left out which the answer tells."""
 
 
 def search(call: Call) -> Response:
@@ -135,26 +139,36 @@ def _body(actor: Actor, it: threats.ThreatView) -> dict[str, Any]:
 
 
 def put(call: Call) -> Response:
-    """Add or update threats by source and external id; all of them or none."""
+    """Add or update threats by source and external id; all of them or none, unless `partial`."""
     body: ThreatsIn = call.body
-    faults = call.faults
+    faults, partial = call.faults, bool(call.values.get("partial"))
     given = body.threats or []
     if not 1 <= len(given) <= threats.UPSERT_MAX:
         faults.add("threats", "field_invalid", f"Give 1 to {threats.UPSERT_MAX:,} threats; this has {len(given):,}.")
         faults.raise_if_any()
     records = [_record(threat, i, faults) for i, threat in enumerate(given)]
-    outcomes = threats.upsert(call.actor, records, faults=faults)
+    if not all(fault.field.startswith("threats[") for fault in faults):
+        partial = False
+    outcomes = threats.upsert(call.actor, records, faults=faults, partial=partial)
     counts = Counter(outcome.kind for outcome in outcomes)
+    refused: dict[int, list[dict[str, str]]] = defaultdict(list)
+    for fault in faults:
+        details = refused[int(fault.field[len("threats[") :].partition("]")[0])]
+        if len(details) < REFUSAL_DETAILS_MAX:
+            details.append(detail(fault))
     results = [
-        {
+        {"index": i, "errors": refused[i]}
+        if outcome.kind == "failed"
+        else {
+            "index": i,
             "id": str(outcome.threat_id),
             "source": record.source.strip(),
             "external_id": record.external_id.strip(),
             "outcome": outcome.kind,
         }
-        for record, outcome in zip(records, outcomes, strict=True)
+        for i, (record, outcome) in enumerate(zip(records, outcomes, strict=True))
     ]
-    tally = {kind: counts[kind] for kind in ("new", "updated", "unchanged", "older")}
+    tally = {kind: counts[kind] for kind in ("new", "updated", "unchanged", "older", "failed")}
     return answer({**tally, "results": results})
 
 
@@ -197,4 +211,5 @@ def _record(threat: ThreatIn, i: int, faults: Faults) -> Record:
         sources=tuple(threat.sources or ()),
         attribution_types=tuple(threat.attribution_types or ()),
         affected_assets=tuple(asset.model_dump() for asset in threat.affected_assets or ()),
+        raw=lambda: orjson.dumps(threat.model_dump(exclude_unset=True)).decode(),
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from app.errors import Faults
 from app.feeds.record import Record
+from app.geo.countries import countries_at
 from app.models.threat import SHORT_TEXT_MAX, TEXT_MAX, THREAT_TITLE_MAX, URL_MAX
 from app.service import rules
 from app.service.rules import is_plain
@@ -133,10 +134,6 @@ def fill_countries(rows: Sequence[dict[str, Any]]) -> None:
         for row in rows
         if row["location_country"] is None and row["lat"] is not None and row["location_precision_level"] is not Precision.COUNTRY
     ]
-    try:
-        from app.geo.countries import countries_at  # noqa: PLC0415
-    except ImportError:
-        return
     if open_ones:
         found = countries_at(np.array([row["lat"] for row in open_ones]), np.array([row["lng"] for row in open_ones]))
         for row, country in zip(open_ones, found, strict=True):

@@ -36,7 +36,7 @@ def add_words(tenant_id: int, threats: Mapping[UUID, Mapping[str, Any]]) -> None
     """
     last = None
     if db.engine.dialect.name == "sqlite":
-        last = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(ThreatText.id), 0)))
+        last = db.session.scalar(sa.text("SELECT coalesce(max(id), 0) FROM threat_text"))
     kept = [indexed(tenant_id, values) for values in threats.values()]
     add(ThreatText, {"threat_id": list(threats), "words": kept}, tenant_id=tenant_id)
     if last is not None:
