@@ -77,7 +77,9 @@ def test_settings_are_tried_without_keeping_anything(app, client, grace, stage):
     fields = {"set-name": "Roads", "set-interval_s": "900", "set-url": stage.url, "set-source": "roads", "try": "1"}
     tried = browse.send(client, "/feeds/add/address", **fields)
     assert tried.status_code == 200
-    assert "2 threats. Between 6.40° and 6.50° of latitude, 3.40° and 3.50° of longitude. Nothing is kept." in tried.text
+    assert "2 threats. Nothing is kept." in tried.text
+    assert "2 threats, 6.40° N to 6.50° N, 3.40° E to 3.50° E" in tried.text
+    assert "&#34;lat&#34;: [6.4, 6.5]" in tried.text
     assert "Road closed" in tried.text
     assert values_of(tried.text)["url"] == stage.url
     with app.app_context():

@@ -17,6 +17,7 @@ from app.terms import Permission
 from app.web.access import actor, pages
 from app.web.acting import Done, expected, perform
 from app.web.reading import Pairs, first, form_pairs, printable
+from app.web.small_map import points_of
 from app.web.spark import spark
 from app.web.summary import Message, messages
 
@@ -196,6 +197,7 @@ def _form(
         values=values,
         view=view,
         trial=trial,
+        points=points_of(trial.shape) if trial else None,
         errors=errors or [],
         prefix=FIELD,
         may_change=Permission.ADMIN in actor().permissions,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
@@ -15,13 +14,13 @@ from app.feeds.columns import FIELDS
 from app.feeds.formats import FORMATS
 from app.models import ImportRun
 from app.service import imports
-from app.service.imports.shape import Shape
-from app.terms import Permission, Severity
+from app.terms import Permission
 from app.web.access import actor, pages
 from app.web.export import sent
 from app.web.forms import UploadForm
 from app.web.lists import PAGE, PER_PAGE, ListQuery, read
 from app.web.reading import Pairs, first, form_pairs, query_pairs
+from app.web.small_map import points_of
 from app.web.summary import Message, messages
 
 COLUMN = "column-"
@@ -144,30 +143,11 @@ def _draft(run_id: UUID, columns: dict[str, str] | None, source: str, errors: li
         "imports/draft.html",
         preview=preview,
         run=preview.run,
-        points=_points(preview.shape) if preview.shape.points else None,
+        points=points_of(preview.shape),
         fields=FIELDS,
         errors=errors,
         prefix=COLUMN,
     )
-
-
-def _points(shape: Shape) -> dict[str, Any]:
-    """Return the first places of a file as the map takes them, each with an id that only the page uses."""
-    points = shape.points
-    return {
-        "ids": [str(UUID(int=i)) for i in range(len(points))],
-        "lat": [point.lat for point in points],
-        "lng": [point.lng for point in points],
-        "severity": [_rank(point.severity) for point in points],
-        "precision": [None] * len(points),
-        "uncertainty_km": [None] * len(points),
-        "total": len(points),
-    }
-
-
-def _rank(severity: str | None) -> int:
-    """Return the rank that a severity will have; one that is not stated, or not known, counts as medium."""
-    return next((term.rank for term in Severity if term == severity), Severity.MEDIUM.rank)
 
 
 def _is_given_up(run: ImportRun) -> bool:

@@ -43,6 +43,16 @@ class FeedView:
 
 
 @dataclass(frozen=True, slots=True)
+class Freshness:
+    """When a feed that is on last succeeded, since when it fails, if it does, and whether its job was given up."""
+
+    name: str
+    succeeded_at: datetime | None
+    failing_since: datetime | None
+    is_given_up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GivenUp:
     """A job that was given up, with the name of its feed or file, "" if that is gone."""
 
@@ -67,11 +77,13 @@ def get(actor: Actor, feed_id: UUID) -> FeedView:
 
 
 @guarded(Permission.THREATS_READ)
-def freshness(actor: Actor) -> list[tuple[str, datetime | None, datetime | None]]:
-    """Return the name of each feed that is on, when it last succeeded, and since when it fails, if it does."""
-    on = sa.select(Feed.name, Feed.succeeded_at, Feed.failing_since).where(owned(actor, Feed), Feed.is_on)
-    rows = db.session.execute(on.order_by(Feed.failing_since.is_(None), Feed.name))
-    return [(row.name, row.succeeded_at, row.failing_since) for row in rows]
+def freshness(actor: Actor) -> list[Freshness]:
+    """Return how fresh each feed is that is on, those first that do not get on."""
+    given_up = sa.exists().where(owned(actor, Job), Job.kind == KIND, Job.subject == Feed.id, Job.state == "dead")
+    on = sa.select(Feed.name, Feed.succeeded_at, Feed.failing_since, given_up.label("is_given_up"))
+    rows = db.session.execute(on.where(owned(actor, Feed), Feed.is_on)).all()
+    found = [Freshness(row.name, row.succeeded_at, row.failing_since, bool(row.is_given_up)) for row in rows]
+    return sorted(found, key=lambda one: (not one.is_given_up, one.failing_since is None, one.name.casefold()))
 
 
 @guarded(Permission.THREATS_READ)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from time import monotonic
 from uuid import UUID
 
@@ -14,13 +14,13 @@ from app.feeds.fetch import FetchError
 from app.feeds.formats import FORMATS
 from app.feeds.record import Item, LeftOut, Problem, Record
 from app.feeds.sources import Ask
-from app.geo.box import Box
 from app.service.actor import Actor, guarded
 from app.service.feeds.answers import read_answers
 from app.service.feeds.keep import source_of
 from app.service.feeds.outside import fetcher, gather
 from app.service.feeds.work import feed_of
 from app.service.imports.file import items
+from app.service.imports.shape import Shape
 from app.terms import Permission
 
 HEAD = 10
@@ -30,18 +30,18 @@ ALL_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came: `head` are the first records and problems, the counts are of all; `box` is around all places, if any.
+    """What came: `head` are the first records and problems, the counts are of all; `shape` says where and when they lie.
 
     `obstacle` says why nothing came, or not all that should have.
     """
 
     format: str = ""
     size: int = 0
-    head: tuple[Record | Problem, ...] = ()
+    head: Sequence[Record | Problem] = ()
     records: int = 0
     problems: int = 0
-    left_out: Mapping[str, int] | None = None
-    box: Box | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    shape: Shape = field(default_factory=Shape)
     obstacle: str = ""
 
 
@@ -66,28 +66,24 @@ def try_it(actor: Actor, connector: str, given: Mapping[str, str], feed_id: UUID
             return Trial(obstacle="The source has nothing just now.")
         if not came.content:
             return Trial(obstacle=came.fault or "The source has nothing just now.")
-        return _read(
-            came.format, came.content, list(items(FORMATS[came.format], came.content, came.columns, came.source)), came.fault
-        )
+        found = items(FORMATS[came.format], came.content, came.columns, came.source)
+        return _read(came.format, came.content, found, came.fault)
     except (FetchError, Unreadable) as error:
         return Trial(obstacle=str(error))
 
 
-def _read(format_name: str, content: bytes, found: list[Item], obstacle: str) -> Trial:
-    head = [item for item in found if not isinstance(item, LeftOut)][:HEAD]
-    records = [item for item in found if isinstance(item, Record)]
-    places = [
-        (item.lat, item.lng)
-        for item in records
-        if item.lat is not None and item.lng is not None and abs(item.lat) <= 90 and abs(item.lng) <= 180
-    ]
-    return Trial(
-        format=FORMATS[format_name].label,
-        size=len(content),
-        head=tuple(head),
-        records=len(records),
-        problems=sum(isinstance(item, Problem) for item in found),
-        left_out=Counter(item.reason for item in found if isinstance(item, LeftOut)),
-        box=Box.around(places) if places else None,
-        obstacle=obstacle,
-    )
+def _read(format_name: str, content: bytes, found: Iterable[Item], obstacle: str) -> Trial:
+    head: list[Record | Problem] = []
+    counts: Counter[type[Item]] = Counter()
+    left_out: Counter[str] = Counter()
+    shape = Shape()
+    for item in found:
+        counts[type(item)] += 1
+        if isinstance(item, Record):
+            shape.add(item)
+        if isinstance(item, LeftOut):
+            left_out[item.reason] += 1
+        elif len(head) < HEAD:
+            head.append(item)
+    label = FORMATS[format_name].label
+    return Trial(label, len(content), head, counts[Record], counts[Problem], left_out, shape, obstacle)
