@@ -118,8 +118,19 @@ def test_an_id_in_common_is_enough_and_comes_first(who):
     twin = put(who, "eonet", 1, status="active")
     refer(who, "glide:FL-2026-000001-ESP", gdacs, other, twin)
     assert pairs.find(who) == 2
-    assert {pair.row.reason for pair in pairs.of_threat(who, gdacs)} == {"Both have the GLIDE number FL-2026-000001-ESP."}
+    assert {pair.row.reason for pair in pairs.of_threat(who, gdacs)} == {"Both name the GLIDE number FL-2026-000001-ESP."}
     assert proposed(who) == {frozenset((gdacs, other)), frozenset((gdacs, twin))}
+
+
+def test_an_id_that_a_source_tells_later_is_looked_at_though_nothing_else_changed(who):
+    one = put(who, "gdacs", lat=40, references=("glide:EQ-2026-000001-TUR", "gdacs:EQ1"))
+    other = put(who, "eonet")
+    assert pairs.find(who) == 0
+    put(who, "eonet", references=("gdacs:EQ1",))
+    assert pairs.find(who) == 1
+    [pair] = pairs.of_threat(who, one)
+    assert (pair.other.id, pair.row.reason) == (other, "Both name the GDACS event EQ1.")
+    assert len(threats.versions(who, other).items) == 1
 
 
 def test_an_id_in_common_of_what_is_dismissed_or_of_two_that_are_over_is_not_proposed(who):
@@ -233,6 +244,18 @@ def test_the_same_keeps_one_and_dismisses_the_other_and_taking_it_back_restores_
     pairs.decide(who, one, other, same=None)
     assert status_of(who, other) == (ThreatStatus.MONITORING, None, False)
     assert (pairs.same_as(who, one), pairs.count(who)) == ([], 1)
+    put(who, "emsc", status="ended")
+    assert status_of(who, other)[0] == ThreatStatus.ENDED
+
+
+def test_what_the_source_said_while_it_was_dismissed_is_heard_once_that_is_taken_back(who):
+    one, other = put(who, "usgs"), put(who, "emsc")
+    pairs.find(who)
+    pairs.decide(who, one, other, same=True, keep=one)
+    put(who, "emsc", status="ended")
+    assert status_of(who, other)[0] == ThreatStatus.DISMISSED
+    pairs.decide(who, one, other, same=None)
+    assert status_of(who, other)[0] == ThreatStatus.ACTIVE
     put(who, "emsc", status="ended")
     assert status_of(who, other)[0] == ThreatStatus.ENDED
 

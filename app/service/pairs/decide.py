@@ -11,6 +11,7 @@ from app.errors import Conflict, Fault, Invalid, NotFound
 from app.models import Activity, Threat, ThreatPair, ThreatVersion
 from app.service.actor import Actor, guarded, owned
 from app.service.threats.change import hold, write
+from app.service.threats.told import forget
 from app.service.threats.withheld import name_of
 from app.terms import Permission, ThreatStatus
 
@@ -93,3 +94,4 @@ def _restore(actor: Actor, threat: Threat, kept_id: UUID) -> None:
     values = {"status": ThreatStatus(changes["status"][0]), "dismissal_reason": changes["dismissal_reason"][0]}
     write(actor, threat, values)
     threat.status_is_set = latest.data["status_was_set"]
+    forget(actor, [threat.id])  # the status that its source has told meanwhile is heard the next time

@@ -31,7 +31,7 @@ PAIRS_MAX = 10
 """A threat has at most so many open proposals: those by an id that both have first, then the nearest."""
 BY_PLACE = "Same type, place and time."
 WAIT_S = 0.2
-NAMES = {"glide": "the GLIDE number", "gdacs": "the GDACS event", "usgs": "the USGS event", "cap": "the alert"}
+NAMES = {"glide": "GLIDE number", "gdacs": "GDACS event", "usgs": "USGS event", "cap": "CAP alert"}
 
 BEFORE_ALL = (-1, UUID(int=0))
 _PRECISE = {PRECISION_PLACES[one] for one in (Precision.EXACT, Precision.NEAR, None)}
@@ -173,7 +173,7 @@ def _alike(actor: Actor, ids: Sequence[UUID]) -> Iterator[Candidate]:
         if len(rows) < 2:
             continue
         whose, _, own_id = reference.partition(":")
-        words = f"Both have {NAMES.get(whose, f'the {whose} id')} {own_id}."[:200]
+        words = f"Both name the {NAMES.get(whose, f'{whose} id')} {own_id}."[:200]
         for one in (row for row in rows if row.threat_id in written):
             for other in (row for row in rows if row.place <= PAIRS_MAX + 1 and row.source != one.source):
                 if one.status not in OVER or other.status not in OVER:

@@ -20,9 +20,10 @@ import sqlalchemy as sa
 from app.db import among, db
 from app.feeds.record import Record
 from app.geo.simplify import outline
-from app.models import ThreatArea, ThreatRecord, ThreatReference
+from app.models import Threat, ThreatArea, ThreatRecord, ThreatReference
 from app.models.told import REFERENCE_MAX
 from app.service.actor import Actor, owned
+from app.service.commit_order import change_number
 from app.service.rules import is_plain
 from app.service.threats.held import Held
 from app.service.threats.rows import add
@@ -77,6 +78,11 @@ def keep(actor: Actor, told: Sequence[Told], time: datetime, run_id: UUID | None
     references = [(one.held.id, each) for one in told for each in _references(one.record)]
     columns = {"threat_id": [threat_id for threat_id, _ in references], "reference": [each for _, each in references]}
     add(ThreatReference, columns, tenant_id=actor.tenant_id)
+    # Whoever looks for threats with a reference in common follows the changes of threats.
+    unchanged = {one.held.id for one in told if not one.held.is_new and not one.held.is_changed} & set(columns["threat_id"])
+    if unchanged:
+        its = sa.and_(owned(actor, Threat), among(Threat.id, sorted(unchanged)))
+        _execute(sa.update(Threat).where(its).values(change=change_number(actor, Threat)))
 
 
 def seen(actor: Actor, threat_ids: Collection[UUID], time: datetime) -> None:
