@@ -253,7 +253,7 @@ def test_an_import_is_undone_by_its_page_and_comes_again(app, client, ada):
     assert "Undo this import" not in client.get(location).text
     browse.send(client, f"{location}/start", source="roads")
     page = finished(app, client, location)
-    assert "It brought 2 new threats and updated 0." in page
+    assert "It brought 2 new threats: taken out again" in page
     for _ in range(2):
         assert browse.send(client, f"{location}/undo").status_code == 303
     page = client.get(location).text

@@ -16,6 +16,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
 
 from app import create_app
+from app.cli.working import Worker
 from app.db import db
 from app.service import people
 from app.service.actor import Actor
@@ -71,7 +72,7 @@ def launch(playwright: Playwright) -> Browser:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A server with 120 threats along a road out of Lagos, the newest furthest east, and a tenant for imports."""
+    """A server with a worker, 120 threats along a road out of Lagos, the newest furthest east, and a tenant for imports."""
     folder = tmp_path_factory.mktemp("site")
     app = create_app(DATA_DIR=folder, DATABASE_URL="")
     with app.app_context():
@@ -79,8 +80,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     ada = make.person(app)
     make.person(app, IMPORTER, tenant="Imports")
     ids = [str(threat_id) for threat_id in make.put_threats(app, ada, 120)]
+    worker = Worker(app, threads=1, poll_s=0.1)
     with served({"CORDON_DATA_DIR": str(folder), "CORDON_DATABASE_URL": ""}) as address:
+        worker.start()
         yield Site(address, app, ids)
+        worker.stop()
+        worker.join()
     with app.app_context():
         db.engine.dispose()
 

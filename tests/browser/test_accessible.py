@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page
 
+from app.db import now, transaction
 from app.errors import Faults
+from app.models import Job
+from app.service import imports as service_imports
 from app.service import incidents as service_incidents
-from app.service import saved_views, threats
+from app.service import people, saved_views, threats
 from app.service.incidents import NewIncident
 from app.service.selection import read_steps
 from tests import make
@@ -170,13 +175,37 @@ def draft(page: Page, site: Site, _incident: str) -> None:
     table = b"id,title,lat,lng,severity\n1,Gate,-33.9,18.4,low\n2,Wall,95,185,low\n"
     page.get_by_label("File of threats").set_input_files({"name": "roads.csv", "mimeType": "text/csv", "buffer": table})
     page.get_by_role("button", name="Upload").click()
-    page.get_by_role("textbox", name="Source").fill("axe")
+    page.get_by_role("textbox", name="Source").fill(f"axe {uuid4().hex[-6:]}")
 
 
 def finished_import(page: Page, site: Site, _incident: str) -> None:
     draft(page, site, _incident)
     page.get_by_role("button", name="Start the import").click()
     page.get_by_text("that could not be used").wait_for()
+    page.get_by_text("Undo this import").click()
+
+
+def import_under_way(page: Page, site: Site, _incident: str) -> None:
+    """It rests after a failure."""
+    show_import(page, site, state="waiting", due_at=now() + timedelta(hours=1), message="The database is busy.")
+    page.get_by_role("progressbar").wait_for()
+
+
+def import_given_up(page: Page, site: Site, _incident: str) -> None:
+    show_import(page, site, state="dead", message="The database's disk is full.", finished_at=now())
+    page.get_by_role("button", name="Try again").wait_for()
+
+
+def show_import(page: Page, site: Site, **job: object) -> None:
+    """Show an import that was started, with its job so that no worker takes it."""
+    with site.app.app_context():
+        who = people.actor_for(people.find(IMPORTER).id)
+        run = service_imports.draft(who, "roads.csv", b"id,title,lat,lng\n1,Gate,-33.9,18.4\n2,Wall,-33.8,18.4\n")
+        with transaction() as session:
+            service_imports.start(who, run.id)
+            session.execute(sa.update(Job).where(Job.subject == run.id).values(job))
+    page.goto(site.sign_in_link(IMPORTER))
+    page.goto(f"/imports/{run.id}")
 
 
 def missing(page: Page, site: Site, _incident: str) -> None:
@@ -206,6 +235,8 @@ def missing(page: Page, site: Site, _incident: str) -> None:
         imports,
         draft,
         finished_import,
+        import_under_way,
+        import_given_up,
         missing,
     ],
 )

@@ -145,6 +145,11 @@ def test_a_file_is_imported(page, site, tmp_path):
     page.get_by_role("textbox", name="Source").fill("no script")
     page.get_by_role("button", name="Start the import").click()
     # Chromium's switch leaves <noscript> out, and with it the page's own reloading.
-    while page.get_by_text("read so far").is_visible():
+    while page.get_by_text("of 3 rows read").is_visible():
         page.reload()
     expect(page.get_by_text("3 rows: 3 new.")).to_be_visible()
+    page.get_by_text("Undo this import").click()
+    page.get_by_role("button", name="Undo the import of 3 rows").click()
+    while page.get_by_role("progressbar").is_visible():
+        page.reload()
+    expect(page.get_by_text("Undone: 3 threats taken out.")).to_be_visible()

@@ -64,9 +64,7 @@ class Shape:
         """Return where the places lie, in words; nothing if there are none."""
         if not self.placed:
             return ""
-        if self.placed == 1:
-            return f"{_lat(self.south)}, {_lng(self.west)}"
-        return f"{_lat(self.south)} to {_lat(self.north)}, {_lng(self.west)} to {_lng(self.east)}"
+        return f"{_span(_lat(self.south), _lat(self.north))}, {_span(_lng(self.west), _lng(self.east))}"
 
     @property
     def doubts(self) -> list[str]:
@@ -84,6 +82,10 @@ class Shape:
         if total and self.unplaced == total:
             said.append("No row has coordinates, so none of these threats will be on the map.")
         return said
+
+
+def _span(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
 
 
 def _lat(value: float) -> str:
