@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 
 from app.errors import Unreadable
-from app.feeds import deaths, prose
+from app.feeds import deaths, prose, raw
 from app.feeds.countries import alpha2
 from app.feeds.csv_table import load as load_table
 from app.feeds.jsonfile import load, members
@@ -67,7 +67,10 @@ def _items(items: list[object]) -> Iterator[Item]:
             rows.append(str(reason))
     dates = time_reader([words["event_date"] for words in rows if not isinstance(words, str)], "event_date")
     for row, words in enumerate(rows, 1):
-        yield Problem(row, words) if isinstance(words, str) else attempt(row, words, partial(_record, dates))
+        if isinstance(words, str):
+            yield Problem(row, words)
+        else:
+            yield raw.told(attempt(row, words, partial(_record, dates)), raw.of(items[row - 1]))
 
 
 def _record(dates: TimeReader, row: int, words: Words) -> Record:

@@ -14,7 +14,7 @@ from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
-from app.feeds import prose
+from app.feeds import prose, raw
 from app.feeds.areas import Ring, of_circle, of_polygons, together
 from app.feeds.cap_terms import colour, kept_off, rationale, severity
 from app.feeds.countries import alpha2
@@ -57,7 +57,7 @@ def parse(data: bytes) -> Iterator[Item]:
 def _items(alerts: list[Element], envelope: str) -> Iterator[Item]:
     for row, alert in sorted(enumerate(alerts, 1), key=lambda pair: _sent(pair[1])):
         try:
-            yield _item(row, alert, envelope)
+            yield raw.told(_item(row, alert, envelope), raw.of(alert))
         except BadRow as reason:
             yield Problem(row, str(reason))
 

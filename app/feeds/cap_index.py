@@ -13,7 +13,7 @@ from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
-from app.feeds import prose, references
+from app.feeds import prose, raw, references
 from app.feeds.cap import area_place, country_of, never_began
 from app.feeds.cap_terms import FURTHER, kept_off, rationale, severity
 from app.feeds.look import Look
@@ -56,7 +56,8 @@ def _items(entries: list[Element], feed: str) -> Iterator[Item]:
             elif parts[0] is not entry and _identifier(entry):
                 yield LeftOut(row, FURTHER)
             else:
-                yield _item(row, parts if _identifier(entry) else [entry], feed)
+                its = parts if _identifier(entry) else [entry]
+                yield raw.told(_item(row, its, feed), raw.of(its))
         except BadRow as reason:
             yield Problem(row, str(reason))
 

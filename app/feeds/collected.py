@@ -16,20 +16,25 @@ MAX_PROPERTIES = 500
 
 @dataclass(slots=True)
 class Collected:
-    """Rows as they are found: `add` one with its number in the file, its words by name, its place and its id or ""."""
+    """Rows as they are found: `add` one with its number in the file, its words by name, its place, its id or "".
+
+    `told` is the part of the file that tells of it.
+    """
 
     numbers: list[int] = field(default_factory=list)
     properties: list[Mapping[str, str]] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    told: list[object] = field(default_factory=list)
     others: list[Problem | LeftOut] = field(default_factory=list)
 
-    def add(self, number: int, properties: Mapping[str, str], place: Place, own_id: str) -> None:
+    def add(self, number: int, properties: Mapping[str, str], place: Place, own_id: str, told: object) -> None:
         """Add a row."""
         self.numbers.append(number)
         self.properties.append(properties)
         self.places.append(place)
         self.ids.append(own_id)
+        self.told.append(told)
 
     def table(self, notes: Iterable[str], *, ids_are_kept: bool) -> Table:
         """Return all as a table, with a column for each name of a property in the order of their first occurrence.
@@ -47,6 +52,7 @@ class Collected:
             cells=[tuple(words.get(name, "") for name in names) for words in self.properties],
             places=self.places,
             ids=self.ids if ids_are_kept or are_good else None,
+            told=self.told,
             problems=self.others,
             notes=list(notes),
         )

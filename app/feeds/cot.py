@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
-from app.feeds import prose
+from app.feeds import prose, raw
 from app.feeds.areas import Area, of_ellipse, of_polygons
 from app.feeds.geometry import Place, around, check_number
 from app.feeds.look import Look
@@ -68,7 +68,7 @@ def parse(data: bytes) -> Iterator[Item]:
 def _items(events: list[Element]) -> Iterator[Item]:
     for row, event in enumerate(events, 1):
         try:
-            yield _item(row, event)
+            yield raw.told(_item(row, event), raw.of(event))
         except BadRow as reason:
             yield Problem(row, str(reason))
 

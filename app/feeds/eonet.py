@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from app.errors import Unreadable
-from app.feeds import prose
+from app.feeds import prose, raw
 from app.feeds.geometry import place
 from app.feeds.jsonfile import features, load, members
 from app.feeds.look import Look
@@ -64,7 +64,7 @@ def _events(items: list[object]) -> Iterator[Item]:
             event = members(item, "event")
             listed = event.get("geometry", event.get("geometries"))
             parts = listed if isinstance(listed, list) else [listed] if listed else []
-            yield _record(row, event, [members(part, "geometry") for part in parts])
+            yield raw.told(_record(row, event, [members(part, "geometry") for part in parts]), raw.of(event))
         except BadRow as reason:
             yield Problem(row, str(reason))
 
@@ -92,7 +92,8 @@ def _features(items: list[object]) -> Iterator[Item]:
             yield LeftOut(row, FURTHER)
             continue
         try:
-            yield _record(row, event, parts[own_id or ""])
+            its = parts[own_id or ""]
+            yield raw.told(_record(row, event, its), raw.of({**event, "geometry": its}))
         except BadRow as reason:
             yield Problem(row, str(reason))
         done.update(filter(None, [own_id]))

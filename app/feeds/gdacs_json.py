@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.feeds import gdacs, prose
+from app.feeds import gdacs, prose, raw
 from app.feeds.countries import alpha2
 from app.feeds.geometry import place
 from app.feeds.jsonfile import features, load, members
@@ -42,7 +42,7 @@ def parse(data: bytes) -> Iterator[Item]:
 def _items(items: list[object]) -> Iterator[Item]:
     for row, item in enumerate(items, 1):
         try:
-            yield _item(row, members(item, "feature"))
+            yield raw.told(_item(row, members(item, "feature")), raw.of(item))
         except BadRow as reason:
             yield Problem(row, str(reason))
 

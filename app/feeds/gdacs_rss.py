@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from xml.etree.ElementTree import Element
 
 from app.errors import Unreadable
-from app.feeds import gdacs
+from app.feeds import gdacs, raw
 from app.feeds.countries import alpha2
 from app.feeds.look import Look
 from app.feeds.record import Problem, Record
@@ -49,7 +49,7 @@ def parse(data: bytes) -> Iterator[Record | Problem]:
 def _records(items: list[Element]) -> Iterator[Record | Problem]:
     for row, item in enumerate(items, 1):
         try:
-            yield _record(row, item)
+            yield raw.told(_record(row, item), raw.of(item))
         except BadRow as reason:
             yield Problem(row, str(reason))
 

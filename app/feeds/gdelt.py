@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from app.errors import Unreadable
-from app.feeds import prose
+from app.feeds import prose, raw
 from app.feeds.countries import from_fips
 from app.feeds.encoding import decode
 from app.feeds.look import Look
@@ -78,7 +78,7 @@ def _items(rows: list[tuple[int, list[str]]]) -> Iterator[Item]:
             yield LeftOut(number, FURTHER)
         else:
             try:
-                yield _record(number, cells, best[_story(cells)])
+                yield raw.told(_record(number, cells, best[_story(cells)]), raw.of(cells))
             except BadRow as broken:
                 yield Problem(number, str(broken))
 

@@ -53,7 +53,7 @@ def _table(data: bytes) -> Table:
         except BadRow as reason:
             found.others.append(Problem(number, str(reason)))
             continue
-        found.add(number, cells, where, own_id)
+        found.add(number, cells, where, own_id, item)
     return found.table(["Places are read from the geometries."], ids_are_kept=False)
 
 

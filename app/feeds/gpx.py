@@ -69,7 +69,7 @@ def _table(data: bytes) -> Table:
             "symbol": prose.term(word(element, "sym")) or "",
             "url": prose.web((links[0].get("href") if links else "") or word(element, "url")) or "",
         }
-        found.add(number, words, where, "")
+        found.add(number, words, where, "", element)
     return found.table(["Places are read from the points."], ids_are_kept=False)
 
 

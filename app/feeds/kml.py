@@ -97,7 +97,7 @@ def _add(found: Collected, number: int, placemark: Element, folder: str) -> None
         own = (data.get("name") or "").strip()
         if own and own not in words:
             words[own] = word(data, "value") if name(data) == "Data" else (data.text or "").strip()
-    found.add(number, words, where, placemark.get("id") or "")
+    found.add(number, words, where, placemark.get("id") or "", placemark)
 
 
 def _first(placemark: Element, wanted: str) -> str:

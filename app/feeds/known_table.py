@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 
 from app.errors import Unreadable
+from app.feeds import raw
 from app.feeds.record import Item, Problem
 from app.feeds.table import Table
 from app.feeds.values import BadRow
@@ -27,8 +28,8 @@ def read(table: Table, names: Sequence[str], needed: Sequence[str], item: Callab
 
 def _items(table: Table, names: Sequence[str], item: Callable[[int, Words], Item]) -> Iterator[Item]:
     columns = [table.words(name if name in table.names else None) for name in names]
-    for number, *cells in zip(table.numbers, *columns, strict=True):
-        yield attempt(number, dict(zip(names, cells, strict=True)), item)
+    for number, row, *cells in zip(table.numbers, table.cells, *columns, strict=True):
+        yield raw.told(attempt(number, dict(zip(names, cells, strict=True)), item), raw.of_cells(table.names, row))
 
 
 def attempt(row: int, words: Words, item: Callable[[int, Words], Item]) -> Item:

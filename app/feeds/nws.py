@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.feeds import prose, references
+from app.feeds import prose, raw, references
 from app.feeds.areas import Area, together
 from app.feeds.cap_terms import FURTHER, kept_off, rationale, severity
 from app.feeds.countries import us_states
@@ -97,7 +97,9 @@ def _items(items: list[object]) -> Iterator[Item]:
         if not message.is_end:
             going.setdefault(message.event, []).append(message)
     for parts in going.values():
-        yield _record(parts, going)
+        yield raw.told(
+            _record(parts, going), raw.of([items[part.row - 1] for part in parts] if parts[1:] else items[parts[0].row - 1])
+        )
         yield from (LeftOut(part.row, FURTHER) for part in parts[1:])
     yield from _ends([message for message in latest if message.is_end], going)
 

@@ -66,7 +66,8 @@ def _table(data: bytes) -> Table:
             found.others.append(Problem(number, str(reason)))
             continue
         words = _words(entry)
-        found.add(number, words, where, prose.term(word(entry, "guid") or word(entry, "id") or words["url"]) or "")
+        own_id = prose.term(word(entry, "guid") or word(entry, "id") or words["url"]) or ""
+        found.add(number, words, where, own_id, entry)
     repeated = {own_id for own_id, count in Counter(found.ids).items() if count > 1}
     found.ids = ["" if own_id in repeated else own_id for own_id in found.ids]  # Such entries are told apart by what they say.
     return found.table(["Places are read from the feed’s points and areas."], ids_are_kept=True)

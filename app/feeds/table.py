@@ -8,6 +8,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, TypeVar
 
+from app.feeds import raw
 from app.feeds.clock import clock_column, joined
 from app.feeds.countries import alpha2
 from app.feeds.degrees import coordinate, is_of, is_plain
@@ -27,8 +28,9 @@ TIMES = ("observed_at", "expires_at", "source_updated_at")
 class Table:
     """Trimmed cells under named columns, each row with its number in the file; all rows are as wide as `names`.
 
-    `tags` are HXL hashtags by column, if there are any. `places` and `ids` come by row from formats that keep them
-    beside the columns. `problems` are rows that could not become cells, or are no threats, `notes` what was assumed on the way.
+    `tags` are HXL hashtags by column, if there are any. `places`, `ids` and what of the file `told` of it come by row from
+    formats that keep them beside the columns. `problems` are rows that could not become cells, or are no threats, `notes`
+    what was assumed on the way.
     """
 
     names: Sequence[str]
@@ -37,6 +39,7 @@ class Table:
     tags: Sequence[str] = ()
     places: Sequence[Place] | None = None
     ids: Sequence[str] | None = None
+    told: Sequence[object] | None = None
     problems: Sequence[Problem | LeftOut] = ()
     notes: Sequence[str] = ()
 
@@ -149,6 +152,7 @@ class Reading:
             map(" ".join, self._named_glide()),
             strict=True,
         )
+        told = self.table.told
         values = zip(self.severities, states, self.lats, self.lngs, self.reach, self.areas, *self.times, strict=True)
         for index, (cell, value) in enumerate(zip(cells, values, strict=True)):
             row, external_id, title, description, threat_type, location, url, code, country, rationale, numbers = cell
@@ -181,6 +185,7 @@ class Reading:
                 source_updated_at=source_updated_at,
                 url=url or None,
                 references=glides(title, description, numbers),
+                raw=raw.of(told[index]) if told else raw.of_cells(self.table.names, self.table.cells[index]),
             )
 
     def _named_glide(self) -> Iterator[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.errors import Unreadable
-from app.feeds import deaths, prose
+from app.feeds import deaths, prose, raw
 from app.feeds.countries import alpha2
 from app.feeds.csv_table import load as load_table
 from app.feeds.jsonfile import features, load, members
@@ -87,7 +87,7 @@ def _items(items: list[object]) -> Iterator[Item]:
         except BadRow as reason:
             yield Problem(row, str(reason))
         else:
-            yield attempt(row, words, _record)
+            yield raw.told(attempt(row, words, _record), raw.of(item))
 
 
 def _record(row: int, words: Words) -> Record:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.errors import Unreadable
-from app.feeds import usgs
+from app.feeds import raw, usgs
 from app.feeds.csvfile import rows
 from app.feeds.encoding import decode
 from app.feeds.look import Look
@@ -46,7 +46,8 @@ def _records(header: list[str], table: list[tuple[int, list[str]]]) -> Iterator[
         try:
             if len(cells) != len(header):
                 raise BadRow(f"The row has {len(cells)} cells; the header has {len(header)}.")
-            yield _record(line, {name: cell.strip() for name, cell in zip(header, cells, strict=True)})
+            words = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+            yield raw.told(_record(line, words), raw.of_cells(header, cells))
         except BadRow as reason:
             yield Problem(line, str(reason))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.feeds import usgs
+from app.feeds import raw, usgs
 from app.feeds.geometry import place
 from app.feeds.jsonfile import features, load, members
 from app.feeds.look import Look
@@ -34,7 +34,7 @@ def parse(data: bytes) -> Iterator[Record | Problem]:
 def _records(items: list[object]) -> Iterator[Record | Problem]:
     for row, item in enumerate(items, 1):
         try:
-            yield _record(row, members(item, "feature"))
+            yield raw.told(_record(row, members(item, "feature")), raw.of(item))
         except BadRow as reason:
             yield Problem(row, str(reason))
 
