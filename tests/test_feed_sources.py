@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import random
 import zipfile
 from datetime import date
 from urllib.parse import parse_qs, urlsplit
@@ -424,6 +425,54 @@ def test_more_alerts_than_one_round_takes_come_in_the_next_ones():
 def test_what_is_no_index_is_refused(content, words):
     with pytest.raises(Unreadable, match=words):
         drive("cap_index", content, url="https://met.example/index")
+
+
+def test_an_address_in_an_index_that_is_none_is_passed_over():
+    asked, documents = drive("cap_index", index(entry(1, "http://[no"), entry(2)), cap_alert(2), url="https://met.example/index")
+    assert len(asked) == 2
+    assert documents.etag == '"tag"'
+
+
+# Anything at all
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_whatever_comes_is_read_or_refused_in_words(name):
+    chance = random.Random(name)
+    seeds = [
+        *(TOKEN, rows(event(1, 1)), index(entry(1)), cap_alert(1), events_of_ucdp(1, 1), events_of_gdacs(1), PAGE),
+        *(
+            b"",
+            b"{}",
+            b"[]",
+            b"null",
+            b'{"Result": {}}',
+            b'{"data": [1]}',
+            b"\xff\xfe",
+            b"PK\x03\x04",
+            listed(b"x"),
+            b"a,b\n1,2\n",
+        ),
+        b'{"data": [{"timestamp": "%s"}]}' % (b"9" * 5000),
+    ]
+    told = {"url": "https://met.example/index", "source": "roads", "map_key": "k" * 32, "token": "secret", "country": "france"}
+    source = SOURCES[name]
+    settings = {question.name: default_of(question) for question in source.questions} | told | ACCOUNT
+    refused = 0
+    for _ in range(300):
+        plan = source.plan(Ask(settings=settings, today=TODAY, cursor=chance.choice([{}, {"timestamp": 1}])))
+        try:
+            request = next(plan)
+            for _ in range(5):
+                content = bytearray(chance.choice(seeds))
+                for _ in range(chance.choice((0, 0, 1, 5)) if content else 0):
+                    content[chance.randrange(len(content))] = chance.randrange(256)
+                request = plan.send(came(request, bytes(content)))
+        except StopIteration:
+            continue
+        except (Unreadable, FetchError) as error:
+            refused += bool(str(error))
+    assert refused > 20
 
 
 # Any address

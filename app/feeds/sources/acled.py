@@ -8,6 +8,7 @@ the last round ends, and what was changed since comes again. Each round signs in
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator, Iterable
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -78,7 +79,8 @@ def _reason(document: object) -> str:
 
 
 def _whole(value: object) -> int:
-    return int(value) if isinstance(value, int | str) and str(value).isascii() and str(value).isdigit() else 0
+    """Return a time in seconds since 1970, written as a number or as text; 0 for anything else."""
+    return int(str(value)) if re.fullmatch(r"\d{1,12}", str(value), re.ASCII) else 0
 
 
 SOURCE = Source(

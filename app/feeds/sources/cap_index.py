@@ -7,6 +7,7 @@ that was read before its alerts were all there is read whole the next time, too.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element, tostring
 
@@ -91,8 +92,10 @@ def _links(index: Answer) -> Iterator[tuple[str, str]]:
         raise misread(index, f"It is neither an Atom nor an RSS feed; its root is “{shown(name(root))}”.")
     entries = [entry for entry in root.iter() if name(entry) in {"entry", "item"}]
     for entry in entries[:ENTRIES_MAX]:
-        if link := _link(entry):
-            address = urljoin(index.url, link)
+        with suppress(ValueError):  # of an address that is none
+            address = urljoin(index.url, _link(entry))
+            if address == index.url:
+                continue
             yield word(entry, "identifier") or word(entry, "guid") or address, address
 
 

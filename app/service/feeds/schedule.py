@@ -29,8 +29,13 @@ def keep_scheduled() -> None:
 
 
 def schedule(feed: Feed, due_at: datetime | None = None) -> None:
-    """Have a feed fetched, now or at a time. What comes of it is said to be the feed's doing."""
-    jobs.enqueue(worker(feed.tenant_id, "feed", feed.id, feed.name), KIND, feed.id, due_at=due_at)
+    """Have a feed fetched, now or at a time."""
+    jobs.enqueue(actor_of(feed), KIND, feed.id, due_at=due_at)
+
+
+def actor_of(feed: Feed) -> Actor:
+    """Return whose doing it is said to be what comes of a feed."""
+    return worker(feed.tenant_id, "feed", feed.id, feed.name)
 
 
 def unschedule(actor: Actor, feed_id: UUID) -> None:

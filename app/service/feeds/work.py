@@ -19,7 +19,7 @@ from app.service import imports
 from app.service.actor import Actor, owned
 from app.service.feeds.answers import settings_of
 from app.service.feeds.outside import fetcher, gather
-from app.service.feeds.schedule import rest_after
+from app.service.feeds.schedule import actor_of, rest_after
 from app.service.imports.file import fit
 from app.service.jobs import Claim
 from app.service.threats import THREAT_TABLES, UPSERT_MAX
@@ -38,6 +38,7 @@ def work(claim: Claim) -> None:
         with transaction():
             claim.done()
         return
+    claim.actor = actor_of(feed)  # whoever asked for this job
     run_id = _running(claim.actor, feed.id)
     if run_id is None:
         try:
@@ -71,7 +72,9 @@ def set_feed(actor: Actor, feed_id: UUID, **values: Any) -> None:
 def forget_runs(actor: Actor, feed_id: UUID, before: UUID | None = None) -> None:
     """Delete what a feed's runs were, all or those before an id. Call it inside a transaction."""
     chosen = sa.and_(owned(actor, ImportRun), ImportRun.feed_id == feed_id)
-    chosen = chosen if before is None else sa.and_(chosen, ImportRun.id < before, ImportRun.state != "running")
+    chosen = (
+        chosen if before is None else sa.and_(chosen, ImportRun.id < before, ImportRun.state.in_(("done", "failed", "undone")))
+    )
     ids = sa.select(ImportRun.id).where(chosen)
     problems = sa.delete(ImportProblem).where(owned(actor, ImportProblem), ImportProblem.run_id.in_(ids))
     for statement in (problems, sa.delete(ImportRun).where(chosen)):
