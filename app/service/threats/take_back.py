@@ -32,7 +32,7 @@ from app.models import (
 from app.service.actor import Actor, owned
 from app.service.commit_order import change_number
 from app.service.threats.batch import restart_incidents
-from app.service.threats.held import STATED
+from app.service.threats.rows import add
 from app.service.threats.told import forget
 from app.service.threats.wording_search import TEXTS, indexed
 from app.terms import Severity
@@ -76,8 +76,8 @@ def take_back(actor: Actor, acts: Collection[UUID], undo_id: UUID, ids: Sequence
     """
     # As an upsert does, which compares what it has read, unlocked, with what it brings.
     db.session.execute(sa.select(Tenant.id).where(Tenant.id == actor.tenant_id).with_for_update(key_share=True))
-    columns = [getattr(Threat, name) for name in (*STATED, "severity", "status")]
-    held = sa.select(Threat.id, Threat.pinned, Threat.status_is_set, Threat.version_count, *columns)
+    held = sa.select(Threat.id, Threat.pinned, Threat.status_is_set, Threat.version_count)
+    held = held.add_columns(*(getattr(Threat, name) for name in TEXTS))
     # Locked first: then nobody can link one of them any more, and whoever did it before is seen below.
     threats = db.session.execute(
         held.where(owned(actor, Threat), among(Threat.id, ids)).order_by(Threat.id).with_for_update()
@@ -151,32 +151,32 @@ def _take_out(actor: Actor, ids: Sequence[UUID]) -> None:
 
 def _put_back(actor: Actor, undo_id: UUID, threats: Sequence[tuple[Any, Sequence[Version]]]) -> None:
     """Give threats a new version with the values that they had before the versions that are taken back."""
-    time, number, tenant_id = now(), change_number(actor, Threat), actor.tenant_id
-    rows, versions, moved, words = [], [], set(), []
+    time, number = now(), db.session.scalar(sa.select(change_number(actor, Threat)))
+    rows: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+    versions, moved, words = [], set(), []
     for threat, past in threats:
         changes = _reversed([version.changes for version in past if version.is_mine])
         if not changes:
             continue
         before = {name: _read(name, after) for name, (_, after) in changes.items()}
-        values = {**{name: getattr(threat, name) for name in (*STATED, "severity", "status")}, **before}
         version = threat.version_count + 1
-        rows.append({**values, "key_id": threat.id, "version_count": version, "last_version_at": time, "updated_at": time})
-        versions.append({"tenant_id": tenant_id, "threat_id": threat.id, "number": version, "at": time, "act_id": undo_id})
-        versions[-1]["changes"] = changes
+        rows[frozenset(before)].append({**before, "key_id": threat.id, "version_count": version})
+        versions.append((threat.id, version, changes))
         if "observed_at" in changes:
             moved.add(threat.id)
         if not changes.keys().isdisjoint(TEXTS):
-            words.append({"key_id": threat.id, "words": indexed(tenant_id, values)})
+            texts = {name: before.get(name, getattr(threat, name)) for name in TEXTS}
+            words.append({"key_id": threat.id, "words": indexed(actor.tenant_id, texts)})
+    # A statement for each set of fields that changed: all fields of each threat would be five times as much.
     key = sa.and_(owned(actor, Threat), Threat.id == sa.bindparam("key_id"))
-    connection = db.session.connection()
+    put = sa.update(Threat).where(key).values(last_version_at=time, updated_at=time, change=number)
     of_threat = sa.and_(owned(actor, ThreatText), ThreatText.threat_id == sa.bindparam("key_id"))
-    for statement, its in (
-        (sa.update(Threat).where(key).values(change=number), rows),
-        (sa.insert(ThreatVersion), versions),
-        (sa.update(ThreatText).where(of_threat), words),
-    ):
+    for statement, its in (*((put, alike) for alike in rows.values()), (sa.update(ThreatText).where(of_threat), words)):
         if its:
-            connection.execute(statement, its)
+            db.session.connection().execute(statement, its)
+    ids, numbers, differences = zip(*versions, strict=True) if versions else ((), (), ())
+    columns = {"threat_id": ids, "number": numbers, "changes": differences}
+    add(ThreatVersion, columns, tenant_id=actor.tenant_id, at=time, act_id=undo_id)
     _forget_told(actor, [threat.id for threat, _ in threats])
     if moved:
         restart_incidents(actor, moved, time)
