@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations, pairwise
+from threading import Barrier
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -178,7 +181,7 @@ def test_many_at_once_are_the_pairs_that_comparing_all_with_all_finds(who):
     }
     assert len(wanted) > 500
     (matches,) = live_index.ask(who, {})
-    near = Neighbours(matches.snapshot, _PRECISE, _GONE).of(np.array([one.bytes for one in ids], "S16"))
+    near = Neighbours(matches.snapshot, _PRECISE, _GONE).of(np.array([one.bytes for one in ids], "S16"), 1_000)
     assert {frozenset(pair) for pair in zip(uuids_of(near.ids), uuids_of(near.others), strict=True)} == wanted
     pairs.find(who)
     found = {frozenset(row) for row in db.session.execute(sa.select(ThreatPair.low_id, ThreatPair.high_id))}
@@ -271,6 +274,38 @@ def test_taking_back_keeps_a_status_that_a_person_gave_since_or_before(who):
     change(who, other, ThreatChanges(status="active"))
     pairs.decide(who, one, other, same=None)
     assert status_of(who, other) == (ThreatStatus.ACTIVE, None, True)
+
+
+def test_of_two_people_who_decide_at_once_one_is_told_of_the_other(context, who):
+    one, other = put(who, "usgs"), put(who, "emsc")
+    pairs.find(who)
+    ready = Barrier(2)
+
+    def say(keep: UUID) -> str:
+        with context.app_context():
+            ready.wait(10)
+            try:
+                pairs.decide(who, one, other, same=True, keep=keep)
+            except Conflict as conflict:
+                return str(conflict)
+            return "kept"
+
+    with ThreadPoolExecutor(2) as people:
+        said = sorted(people.map(say, (one, other)))
+    db.session.rollback()  # what was read before
+    assert said[0] == "kept"
+    assert "meanwhile" in said[1] or "dismissed" in said[1]
+    assert sorted(status_of(who, each)[0] for each in (one, other)) == [ThreatStatus.ACTIVE, ThreatStatus.DISMISSED]
+
+
+def test_masses_that_two_sources_tell_at_one_place_leave_each_threat_with_ten_proposals_at_most(who):
+    for source in ("a", "b"):
+        times = [make.WHEN + timedelta(minutes=i) for i in range(600)]
+        rows = [make.record(i, source=source, lng=3.36, observed_at=time) for i, time in enumerate(times)]
+        threats.upsert(who, rows, faults=Faults())
+    assert pairs.find(who) > 1_200
+    of_each = Counter(one for row in db.session.execute(sa.select(ThreatPair.low_id, ThreatPair.high_id)) for one in row)
+    assert (len(of_each), max(of_each.values())) == (1_200, pairs.PAIRS_MAX)
 
 
 def test_different_is_never_proposed_again_until_it_is_taken_back(who):

@@ -28,12 +28,11 @@ _CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Pairs of threats: those asked about, others near them, and how near, in km and hours."""
+    """Pairs of threats: those asked about, others near them, and how near: kilometres and days added."""
 
     ids: Ids
     others: Ids
-    km: NDArray[np.float64]
-    hours: NDArray[np.float64]
+    apart: NDArray[np.float64]
 
 
 class Neighbours:
@@ -63,10 +62,13 @@ class Neighbours:
         self._order = np.argsort(keys)
         self._keys = keys[self._order]
 
-    def of(self, ids: Ids) -> Near:
-        """Return the pairs of which one is among these ids, the other of another source, alike in kind and near by."""
+    def of(self, ids: Ids, most: int) -> Near:
+        """Return the pairs of which one is among these ids, the other of another source, alike in kind and near by.
+
+        Of each id they are the nearest, and not more than `most`.
+        """
         if not len(self._ids):
-            return Near(NO_IDS, NO_IDS, np.empty(0), np.empty(0))
+            return Near(NO_IDS, NO_IDS, np.empty(0))
         at = self._by_id[np.minimum(np.searchsorted(self._ids, ids, sorter=self._by_id), len(self._ids) - 1)]
         rows = at[self._ids[at] == ids]
         mine, others = self._in_cells(rows)
@@ -75,8 +77,11 @@ class Neighbours:
         mine, others, apart = mine[good], others[good], apart[good]
         chord = np.linalg.norm(self._points[mine] - self._points[others], axis=1)
         km = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(1, chord / (2 * EARTH_RADIUS_KM)))
-        good = km <= NEAR_KM
-        return Near(self._ids[mine[good]], self._ids[others[good]], km[good], apart[good] / (3600 * _SECOND))
+        apart = km + apart / NEAR_MS
+        best = np.lexsort((apart, mine))
+        best = best[km[best] <= NEAR_KM]
+        best = best[np.arange(len(best)) - np.searchsorted(mine[best], mine[best]) < most]
+        return Near(self._ids[mine[best]], self._ids[others[best]], apart[best])
 
     def _in_cells(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return rows and others in the cells that reach NEAR_KM around them, within a day and some seconds."""

@@ -29,6 +29,8 @@ from app.terms import Permission, Precision, ThreatStatus
 BATCH = 1_000
 PAIRS_MAX = 10
 """A threat has at most so many open proposals: those by an id that both have first, then the nearest."""
+LOOKED_AT = 3 * PAIRS_MAX
+"""So many that are near a threat are looked at, the nearest: some may be decided, and others have enough proposals already."""
 BY_PLACE = "Same type, place and time."
 WAIT_S = 0.2
 NAMES = {"glide": "GLIDE number", "gdacs": "GDACS event", "usgs": "USGS event", "cap": "CAP alert"}
@@ -144,10 +146,9 @@ def _snapshot(actor: Actor) -> Snapshot:
 
 def _near(neighbours: Neighbours, ids: Sequence[UUID]) -> Iterator[Candidate]:
     """Yield pairs of the same type, place and time, of which one is among these threats."""
-    near = neighbours.of(ids_of(threat_id.bytes for threat_id in ids))
-    others = zip(uuids_of(near.ids), uuids_of(near.others), near.km.tolist(), near.hours.tolist(), strict=True)
-    for threat_id, other_id, km, hours in others:
-        yield Candidate(1, km + hours / 24, min(threat_id, other_id), max(threat_id, other_id), BY_PLACE)
+    near = neighbours.of(ids_of(threat_id.bytes for threat_id in ids), LOOKED_AT)
+    for one, other, apart in zip(uuids_of(near.ids), uuids_of(near.others), near.apart.tolist(), strict=True):
+        yield Candidate(1, apart, min(one, other), max(one, other), BY_PLACE)
 
 
 def _alike(actor: Actor, ids: Sequence[UUID]) -> Iterator[Candidate]:
