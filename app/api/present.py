@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from app.models import Activity, Incident, Threat
 from app.service.incidents import IncidentView, Item, LinkedThreat
 from app.service.incidents.acts import read_back
@@ -115,9 +117,9 @@ def version(it: Version) -> dict[str, Any]:
     }
 
 
-def whole_threat(view: ThreatView, same_as: list[UUID]) -> dict[str, Any]:
-    """Return one threat, with what only the answer about it alone tells."""
-    return {**threat(view), "same_as": [str(other_id) for other_id in same_as]}
+def whole_threat(view: ThreatView, same_as: list[UUID], area: str | None) -> dict[str, Any]:
+    """Return one threat, with what only the answer about it alone tells; `area` is GeoJSON in text."""
+    return {**threat(view), "same_as": [str(other_id) for other_id in same_as], "area": area and orjson.loads(area)}
 
 
 def threat(view: ThreatView) -> dict[str, Any]:

@@ -176,9 +176,14 @@ class Threat(BaseModel):
 
 
 class OneThreat(Threat):
-    """One threat by itself. `same_as` are those that a person said are the same event, told by another source."""
+    """One threat by itself. `same_as` are those that a person said are the same event, told by another source.
+
+    `area` is what the source told of its area, in full detail: a GeoJSON Polygon or MultiPolygon in degrees, longitude first. Its
+    rings may cross themselves, and its longitudes run on past 180. Lists of threats do not carry it.
+    """
 
     same_as: list[Uuid]
+    area: dict[str, Any] | None
 
 
 class Threats(BaseModel):

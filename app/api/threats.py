@@ -23,6 +23,7 @@ from app.feeds.record import Record
 from app.service import pairs, rules, threats
 from app.service.actor import Actor
 from app.service.selection import resolve
+from app.service.threats.areas import area
 from app.terms import Permission
 
 REFUSAL_DETAILS_MAX = 10
@@ -135,7 +136,8 @@ def _reader(actor: Actor) -> Actor:
 
 
 def _body(actor: Actor, it: threats.ThreatView) -> dict[str, Any]:
-    return present.whole_threat(it, pairs.same_as(_reader(actor), it.threat.id))
+    reader = _reader(actor)
+    return present.whole_threat(it, pairs.same_as(reader, it.threat.id), area(reader, it.threat.id))
 
 
 def put(call: Call) -> Response:

@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.web import (
     acting,
+    areas,
     basemap,
     desk,
     export,
@@ -50,6 +51,7 @@ def init_app(app: Flask) -> None:
         map_data,
         newcomers,
         points,
+        areas,
         incidents,
         incident_acts,
         suggestions,

@@ -6,15 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from app.errors import CordonError, Faults, Invalid, Unreadable, VersionMismatch
+from app.geo.outline import corners
 from app.models import Threat
 from app.service import incidents, rules, threats
 from app.service import pairs as told_pairs
 from app.service.query import LIMIT_MAX, OFFSET_MAX, Param, whole
+from app.service.threats.areas import area
 from app.service.threats.change import ThreatChanges, change
 from app.service.threats.versions import versions
 from app.terms import Permission, ThreatStatus
@@ -127,5 +130,6 @@ def _page(threat_id: UUID, query: ListQuery, pairs: Pairs | None = None, error: 
         dismissing="dismissal_reason" in sent,
         errors=messages(error.faults, {}) if isinstance(error, Invalid) else [],
         may_write=Permission.THREATS_WRITE in who.permissions,
+        area_corners=corners(orjson.loads(told)) if (told := area(who, threat_id)) else 0,
         path=request.path,
     )

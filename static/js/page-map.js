@@ -66,6 +66,7 @@ async function show(element) {
     if (form) join(map, form, data);
     else map.on("point-click", ({ id }) => location.assign(`/threats/${id}`));
   }
+  if (element.dataset.areas) await map.setAreas(element.dataset.areas);
   map.fit();
 }
 

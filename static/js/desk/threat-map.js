@@ -5,7 +5,7 @@ import { createMap } from "../map/map.js";
 import { rowOf } from "../map/wire.js";
 import { agree } from "./agreement.js";
 import { latestOnly, Refused } from "./fetching.js";
-import { without } from "./filters.js";
+import { without, withParameter } from "./filters.js";
 import { frozen } from "./frozen.js";
 import { isMapAddress, readMapAddress, writeMapAddress } from "./map-address.js";
 import { ViewSource } from "./view-source.js";
@@ -121,6 +121,9 @@ export class ThreatMap {
       this.#view = view;
       this.#map.setView(view);
       this.#say("");
+      // Of threats that are drawn one by one; those of a whole world of them would hide each other.
+      const isByOne = view.mode === "points" && view.count > 0;
+      this.#map.setAreas(isByOne ? `/threats/areas${withParameter(this.#query, "view", asParameter(this.#place.bbox))}` : "");
     } catch (error) {
       this.#refused(error, () => this.#ask());
     }

@@ -7,6 +7,19 @@ import { readColours } from "./theme.js";
 const SIZE = 34;
 const plain = { x: SIZE / 2, y: SIZE / 2, exact: true, broad: false, selected: false, hovered: false };
 
+/** An area, as threat-areas.js draws them. */
+function drawArea(ctx, colours) {
+  ctx.beginPath();
+  ctx.rect(5, 9, SIZE - 10, SIZE - 18);
+  ctx.fillStyle = ctx.strokeStyle = colours["severity-2"];
+  ctx.globalAlpha = 0.12;
+  ctx.fill();
+  ctx.globalAlpha = 1;
+  ctx.lineWidth = 1.75;
+  ctx.setLineDash([7, 5]);
+  ctx.stroke();
+}
+
 const ROWS = [
   ...[4, 3, 2, 1, 0].map((rank) => [
     SEVERITIES[rank][0].toUpperCase() + SEVERITIES[rank].slice(1),
@@ -14,6 +27,7 @@ const ROWS = [
   ]),
   ["Place not exact", (ctx, colours) => drawThreat(ctx, { ...plain, rank: 2, exact: false }, colours)],
   ["Somewhere in this country or region", (ctx, colours) => drawThreat(ctx, { ...plain, rank: 2, broad: true }, colours)],
+  ["Area of a threat; the worse, the longer its dashes", drawArea],
   ["Selected", (ctx, colours) => drawThreat(ctx, { ...plain, rank: 1, selected: true }, colours)],
   [
     "Several, by severity",

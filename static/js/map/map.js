@@ -20,6 +20,19 @@ import { rowOf } from "./wire.js";
 const FIT_ZOOM = 9;
 const NO_CANVAS = "This browser can't draw the map. The list holds the same threats, and everything can be done there.";
 
+/** The areas of threats, whose module is fetched when there may be one to draw. */
+function whenNeeded(map, tell) {
+  let layer = null;
+  let loading = null;
+  const load = () => (loading ??= import("./threat-areas.js").then(({ createAreas }) => (layer = createAreas(tell).addTo(map))));
+  return {
+    show: async (address) => (address || layer) && (await load()).show(address),
+    point: async (id) => (id || layer) && (await load()).point(id),
+    edges: () => layer?.edges() ?? null,
+    refreshColours: () => layer?.refreshColours(),
+  };
+}
+
 const canDraw = () => Boolean(document.createElement("canvas").getContext("2d"));
 
 function sayThatThereIsNone(element) {
@@ -76,6 +89,7 @@ function createBusy(element) {
  * @property {(isOn: boolean) => void} setHeat
  * @property {(outlines: {id: string, title: string, area: object}[]) => void} setOutlines of open incidents
  * @property {(geometry: object) => void} setArea the area that an incident was drawn with, GeoJSON
+ * @property {(address: string) => Promise<void>} setAreas draw the areas of threats that this address answers, "" for none
  * @property {(edges?: {south: number, west: number, north: number, east: number}) => void} fit show these edges, or everything
  *   that the map holds
  * @property {(edges: {south: number, west: number, north: number, east: number}) => number} zoomFor the zoom at which these
@@ -100,6 +114,11 @@ export function createMap(element, { selects = true, heat: offersHeat = false, n
   const area = createOutlines().addTo(map);
   const outlines = createOutlines().addTo(map);
   const threats = createThreats().addTo(map);
+  const noted = { view: "", areas: "" };
+  const areas = whenNeeded(map, (words) => {
+    noted.areas = words;
+    tellNote();
+  });
   const cards = new Cards();
   const busy = createBusy(element);
 
@@ -111,6 +130,7 @@ export function createMap(element, { selects = true, heat: offersHeat = false, n
   const select = selects ? new Selecting(map, emit) : null;
   const panel = new StackPanel(element, cards, selects, emit);
   const pointing = new Pointing(map, threats, cards, (type, detail) => {
+    if (type === "hover") areas.point(detail.ids.length === 1 ? detail.ids[0] : null);
     if (type === "stack") panel.open({ ...detail, isSelected });
     else emit(type, detail);
   }, () => select?.mode ?? null);
@@ -123,6 +143,7 @@ export function createMap(element, { selects = true, heat: offersHeat = false, n
   });
   const key = createKey(element);
   const note = document.createElement("span");
+  const tellNote = () => (note.textContent = noted.view + noted.areas);
 
   const setHeat = (isOn) => {
     if (isOn) heat.addTo(map);
@@ -153,6 +174,7 @@ export function createMap(element, { selects = true, heat: offersHeat = false, n
     const parts = [...ground.layers, area, outlines, threats, key];
     if (map.hasLayer(heat)) parts.push(heat);
     for (const part of parts) part.refreshColours?.();
+    areas.refreshColours();
   });
   const observer = new ResizeObserver(() => {
     map.invalidateSize({ pan: false, debounceMoveend: true });
@@ -170,16 +192,21 @@ export function createMap(element, { selects = true, heat: offersHeat = false, n
       threats.setView(view);
       heat.setView(view);
       for (const layer of ground.layers) layer.keepClear?.((zoom, world) => threats.boxes(zoom, world));
-      note.textContent = describeView(view.header);
+      noted.view = describeView(view.header);
+      tellNote();
       fitButton.disabled = view.header.total - view.header.unplaced === 0;
       if (panel.isOpen) panel.follow(isSelected);
     },
-    highlight: (threat) => threats.highlight(threat),
+    highlight(threat) {
+      threats.highlight(threat);
+      areas.point(threat?.id ?? null);
+    },
+    setAreas: (address) => areas.show(address),
     setOutlines: (shown) => outlines.setOutlines(shown),
     setArea: (geometry) => area.setOutlines([{ area: geometry }]),
     fit(edges) {
       const bounds = L.latLngBounds([]);
-      for (const { south, west, north, east } of (edges ? [edges] : [threats.edges(), area.edges()]).filter(Boolean)) {
+      for (const { south, west, north, east } of (edges ? [edges] : [threats.edges(), area.edges(), areas.edges()]).filter(Boolean)) {
         bounds.extend([[south, west], [north, east]]);
       }
       if (bounds.isValid()) map.fitBounds(bounds, { padding: [32, 32], maxZoom: FIT_ZOOM });

@@ -34,7 +34,7 @@ function unrolled(rings) {
 }
 
 /** @param {{id?: string, title?: string, area: object}} outline */
-function prepare({ id = "", title = "", area }) {
+export function prepare({ id = "", title = "", area }) {
   const rings = unrolled(ringsOf(area));
   const box = [Infinity, Infinity, -Infinity, -Infinity];
   for (const [x, y] of rings.flat()) {
@@ -48,7 +48,7 @@ function prepare({ id = "", title = "", area }) {
 }
 
 /** Whether a step runs along the antimeridian, where an area was only cut in two. */
-const isSeam = ([ax], [bx]) => ax === bx && Number.isInteger(ax);
+export const isSeam = ([ax], [bx]) => ax === bx && Number.isInteger(ax);
 
 function distanceToStep(x, y, [ax, ay], [bx, by]) {
   const dx = bx - ax;
