@@ -140,6 +140,9 @@ def remove(actor: Actor, feed_id: UUID) -> Feed:
 
 
 def _locked(actor: Actor, session: Session, feed_id: UUID) -> Feed:
+    """Return a feed that nobody else writes to until the transaction ends. A worker takes its job first, so we do, too."""
+    job = sa.select(Job.id).where(owned(actor, Job), Job.kind == KIND, Job.subject == feed_id, jobs.OPEN)
+    session.execute(job.with_for_update())
     one = sa.select(Feed).where(owned(actor, Feed), Feed.id == feed_id).with_for_update()
     feed = session.scalar(one.execution_options(populate_existing=True))
     if feed is None:
