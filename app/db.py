@@ -32,7 +32,7 @@ except ImportError:  # no wheel for this platform: the library that came with Py
 
 CHECKPOINT_PAGES = 8_000
 GROWN = """SELECT relname FROM pg_class WHERE oid = ANY(CAST(:tables AS regclass[])) AND reltuples < 20000
-AND pg_relation_size(oid) > 2 * relpages * CAST(current_setting('block_size') AS bigint)"""
+AND pg_relation_size(oid) > 3 * relpages * CAST(current_setting('block_size') AS bigint)"""
 IdList = Sequence[UUID] | NDArray[np.bytes_]  # UUIDs, or an array of their bytes (S16)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -254,7 +254,7 @@ def release() -> None:
 def refresh_statistics(*tables: str, if_small: bool = False) -> None:
     """Have PostgreSQL look at these tables anew after many rows came in, in a transaction of its own.
 
-    With `if_small`, only those taken for small that have doubled since: it then plans by any index, also for checks of foreign
+    With `if_small`, only those taken for small that have tripled since: it then plans by any index, also for checks of foreign
     keys, and filling takes time with the square of the rows. It is a help, so its failure is none of the work before it. SQLite
     is left alone: statistics of yesterday's sizes would lead it astray.
     """

@@ -20,13 +20,11 @@ class ThreatRecord(Base):
 
     `digest` is a hash of all that the record says, so that the same one is known without comparing field by field.
     `seen_at` is written at most once an hour. `run_id` is the import or the fetch that brought this version, if it was one.
+    There is no foreign key, for the reason told of ThreatText.
     """
 
     __tablename__ = "threat_record"
-    __table_args__ = (
-        sa.ForeignKeyConstraint(*_THREAT),
-        {"sqlite_with_rowid": False},
-    )
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
     threat_id: Mapped[UUID] = mapped_column(primary_key=True)

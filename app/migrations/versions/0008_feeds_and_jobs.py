@@ -109,7 +109,6 @@ def upgrade() -> None:
     sa.Column('seen_at', db.Utc(), nullable=False),
     sa.Column('run_id', db.Id(), nullable=True),
     sa.Column('raw', sa.Text(), nullable=True),
-    sa.ForeignKeyConstraint(['tenant_id', 'threat_id'], ['threat.tenant_id', 'threat.id'], name=op.f('fk_threat_record_tenant_id_threat_id')),
     sa.PrimaryKeyConstraint('tenant_id', 'threat_id', name=op.f('pk_threat_record')),
     sqlite_with_rowid=False
     )

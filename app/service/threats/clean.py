@@ -69,12 +69,12 @@ def clean(record: Record, at: str, faults: Faults) -> dict[str, Any]:
         if said is not None:
             values[name] = rules.term(said, terms, f"{at}.{name}", faults)
     values |= {name: _time(getattr(record, name)) for name in TIMES}
-    values |= {name: _listed(getattr(record, name), f"{at}.{name}", faults) for name in LISTS}
+    values |= {name: _listed(said, f"{at}.{name}", faults) if (said := getattr(record, name)) else [] for name in LISTS}
     if values["aliases"]:
         values["aliases"] = sorted(set(values["aliases"]) - {values["external_id"]})
     values["is_end"] = record.is_end
     values["location_country"] = rules.country(record.location_country, f"{at}.location_country", faults)
-    values["affected_assets"] = _assets(record, f"{at}.affected_assets", faults)
+    values["affected_assets"] = _assets(record, f"{at}.affected_assets", faults) if record.affected_assets else []
     if record.url:
         values["url"] = rules.web_address(record.url, f"{at}.url", faults, maximum=URL_MAX)
     return values if len(faults) == before else {}
