@@ -14,7 +14,7 @@ from flask import Flask
 from app.db import db, new_id, now, transaction
 from app.errors import Conflict, Denied, NotFound, Unreadable
 from app.models import Job
-from app.service import jobs, worker
+from app.service import jobs, pairs, worker
 from app.service.jobs import ATTEMPTS_MAX, LEASE, Claim, Lost
 from app.terms import Edge
 from tests import make
@@ -227,3 +227,19 @@ def test_what_was_done_long_ago_is_forgotten(actor):
         session.execute(sa.update(Job).values(finished_at=now() - jobs.DONE_LIFE - PAST))
     jobs.forget_done()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Job)) == 0
+
+
+def test_threats_that_were_written_are_looked_through_for_events_that_two_sources_tell_once(app: Flask):
+    actor = make.actor(app)
+    make.put_threats(app, actor, 1, source="USGS")
+    make.put_threats(app, actor, 1, source="EMSC")
+    for jobs_done in (1, 0):
+        with app.app_context():
+            pairs.keep_matched()
+        assert make.do_jobs(app) == jobs_done
+    with app.app_context():
+        assert pairs.count(actor) == 1
+    make.put_threats(app, actor, 2, source="USGS")
+    with app.app_context():
+        pairs.keep_matched()
+        assert list(jobs.open_of(actor, "match", [NIL])) == [NIL]

@@ -80,7 +80,7 @@ def test_a_server_keeps_a_worker_beside_it_that_comes_back_when_it_is_killed_and
 
 def test_a_server_that_is_stopped_leaves_no_process_behind(tmp_path: Path):
     with serving(Cordon(tmp_path), until="Cordon is at") as (server, _):
-        until(lambda: workers(server.pid))
+        until(lambda: workers(server.pid) and len(children(server.pid)) == 2)  # the keeper and a web worker
         family = [*children(server.pid), *workers(server.pid)]
     assert server.returncode == 0
     until(lambda: all(map(is_gone, family)))

@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.db import explain, now
-from app.service import feeds, jobs, worker
+from app.service import feeds, jobs, pairs, worker
 
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.5
 REST_S = 5.0
 """How long it waits after the database did not answer."""
-CARE_S = 60.0
+CARE_S = 30.0
 
 
 class Worker:
@@ -79,4 +79,5 @@ class Worker:
     def _care(self) -> float:
         jobs.forget_done()
         feeds.keep_scheduled()
+        pairs.keep_matched()
         return CARE_S

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.db import explain, now, transaction
 from app.errors import CordonError
-from app.service import feeds, imports
+from app.service import feeds, imports, pairs
 from app.service.jobs import Claim, Lost, Stopped
 
 logger = logging.getLogger(__name__)
@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 HANDLERS: dict[str, Callable[[Claim], object]] = {
     "fetch": feeds.work,
     "import": imports.work,
+    "match": pairs.match,
     "undo_import": imports.work_undo,
 }
 UNEXPECTED = "It stopped with an error that Cordon did not expect; the server's log says which."
