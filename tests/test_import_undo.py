@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -11,11 +12,12 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.db import Base, db, new_id, now, transaction
-from app.errors import Conflict, Denied, Faults, NotFound
-from app.models import Activity, ImportRun, Incident, Job, Threat, ThreatGone, ThreatVersion
+from app.errors import Conflict, Denied, Faults, Invalid, NotFound
+from app.models import Activity, ImportRun, Incident, Job, Threat, ThreatGone, ThreatLink, ThreatVersion
 from app.service import imports, incidents, jobs, live_index, threats
 from app.service.actor import Actor
 from app.service.imports.undo import BATCH
+from app.service.incidents import NewIncident
 from app.service.jobs import Lost
 from app.service.live_index.live import forget
 from app.service.threats.change import ThreatChanges
@@ -215,6 +217,44 @@ def test_asking_twice_at_once_is_one_undo(app: Flask):
         assert make.do_jobs(app) == 0
         kinds = db.session.scalars(sa.select(Activity.kind).where(Activity.kind == "import_undone")).all()
         assert kinds == ["import_undone"]
+
+
+def test_nothing_that_is_linked_while_an_import_is_undone_is_lost(app: Flask):
+    actor = make.actor(app)
+    with app.app_context():
+        run_id = bring(actor, roads(range(3 * BATCH))).id
+        ids = list(ids_by_number().values())
+    failed, refused, over = [], [], threading.Event()
+
+    def link(seed: int) -> None:
+        random = Random(seed)
+        while not over.is_set():
+            some = [str(threat_id) for threat_id in random.sample(ids, 3)]
+            try:
+                with app.app_context():
+                    incidents.create(actor, NewIncident(title="Floods", threat_ids=some))
+            except (Invalid, sa.exc.DBAPIError) as error:  # some are gone already, or go just now
+                refused.append(error)
+            except Exception as error:  # noqa: BLE001 - it is told below
+                failed.append(error)
+
+    linkers = [threading.Thread(target=link, args=(seed,)) for seed in range(2)]
+    for linker in linkers:
+        linker.start()
+    try:
+        with app.app_context():
+            counted = undone(actor, run_id).undo["counts"]
+    finally:
+        over.set()
+        for linker in linkers:
+            linker.join()
+    assert not failed
+    with app.app_context():
+        linked = set(db.session.scalars(sa.select(ThreatLink.threat_id)))
+        assert linked == set(ids_by_number().values()) == ask(actor)
+        assert counted["linked"] == len(linked)
+        assert counted["linked"] + counted["out"] == 3 * BATCH
+        assert refused
 
 
 def test_only_an_import_that_is_over_or_given_up_is_undone(app: Flask):

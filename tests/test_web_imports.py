@@ -175,6 +175,25 @@ def test_a_draft_says_where_and_when_its_threats_lie_and_what_looks_wrong(client
     assert (points["lat"], points["total"], len(set(points["ids"]))) == ([6.4, 0, -12.5], 3, 3)
 
 
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        ("6.45,3.39,NG\n9.05,7.49,NG\n6.1,0.5,\n3,2,NG\n", ""),
+        ("6.45,3.39,NG\n48.85,2.35,NG\n52.5,13.4,NG\n", "2 places are in another country than the one that is named."),
+        ("3.39,6.45,NG\n52.5,13.4,NG\n", "1 place is in another country than the one that is named."),
+        (
+            "13.4,52.5,DE\n11.6,48.1,DE\n45.5,9.2,IT\n",
+            "2 of 3 places are in the country that is named only with latitude and longitude swapped.",
+        ),
+    ],
+)
+def test_a_draft_says_whether_its_places_are_in_the_countries_that_it_names(client, ada, places, words):
+    rows = "".join(f"{number},Gate,{row}\n" for number, row in enumerate(places.splitlines()))
+    page = client.get(upload(client, f"id,title,lat,lng,country\n{rows}".encode()).location).text
+    assert ("Look at this before you start" in page) == bool(words)
+    assert words in page
+
+
 def test_the_map_of_a_draft_says_how_many_of_its_places_it_shows(client, ada):
     rows = b"".join(b"%d,Road closed,6.4,3.4\n" % i for i in range(1_200))
     page = client.get(upload(client, b"id,title,lat,lng\n" + rows).location).text

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
+import numpy as np
+
 from app.feeds.record import Record
+from app.geo.countries import countries_at
 
 POINTS_MAX = 1_000
 NOWHERE = 0.01
@@ -18,7 +21,8 @@ class Shape:
     """What is known of the records that were added.
 
     `points` are the first POINTS_MAX that have a place; `placed` and `unplaced` count all with one and without, `lost` those
-    whose place is not on Earth, and `at_zero` those of the placed that are NOWHERE. Bounds are in degrees, times in UTC.
+    whose place is not on Earth (`swapped`: it would be the other way round), and `at_zero` those of the placed that are NOWHERE.
+    `named` are latitude, longitude and country of those that name one. Bounds are in degrees, times in UTC.
     """
 
     points: list[Record] = field(default_factory=list)
@@ -34,6 +38,7 @@ class Shape:
     first: datetime | None = None
     last: datetime | None = None
     undated: int = 0
+    named: list[tuple[float, float, str]] = field(default_factory=list)
 
     def add(self, record: Record) -> None:
         """Take one more record into account."""
@@ -47,6 +52,8 @@ class Shape:
         else:
             self.placed += 1
             self.at_zero += abs(lat) < NOWHERE and abs(lng) < NOWHERE
+            if record.location_country:
+                self.named.append((lat, lng, record.location_country))
             self.south, self.north = min(self.south, lat), max(self.north, lat)
             self.west, self.east = min(self.west, lng), max(self.east, lng)
             if len(self.points) < POINTS_MAX:
@@ -78,10 +85,30 @@ class Shape:
         if self.at_zero:
             are = "place is" if self.at_zero == 1 else "places are"
             said.append(f"{self.at_zero:,} {are} at 0° N, 0° E, in the open sea; some tables write so what has no place.")
+        if abroad := self._abroad():
+            said.append(abroad)
         total = self.placed + self.unplaced + self.lost
         if total and self.unplaced == total:
             said.append("No row has coordinates, so none of these threats will be on the map.")
         return said
+
+    def _abroad(self) -> str:
+        """Return how many places are in another country than the one that is named, and whether swapped they would fit.
+
+        At sea they may well be, but most of them hardly, if the other way round they are where they are said to be.
+        """
+        if not self.named:
+            return ""
+        lats, lngs = (np.array(values, np.float64) for values in list(zip(*self.named, strict=True))[:2])
+        rows = list(zip((name for *_, name in self.named), countries_at(lats, lngs), countries_at(lngs, lats), strict=True))
+        fitting = sum(turned == named != found for named, found, turned in rows)
+        if fitting > len(rows) / 2:
+            return (
+                f"{fitting:,} of {len(rows):,} places are in the country that is named only with latitude and longitude swapped."
+            )
+        abroad = sum(found not in {None, named} for named, found, _ in rows)
+        are = "place is" if abroad == 1 else "places are"
+        return f"{abroad:,} {are} in another country than the one that is named." if abroad else ""
 
 
 def _span(low: str, high: str) -> str:
