@@ -13,12 +13,14 @@ import sqlalchemy as sa
 
 from app.cli.working import Worker
 from app.db import db, new_id, now
+from app.errors import Conflict, NotFound
 from app.models import Feed, ImportProblem, ImportRun, Job, Threat
 from app.service import feeds, jobs, worker
 from app.service.feeds.schedule import rest_after
 from app.service.jobs import Lost
 from tests import browse, make
 from tests.answering import answer, serving
+from tests.test_feeds_cap import alert
 
 HOUR = timedelta(hours=1)
 INTERVAL = timedelta(seconds=600)
@@ -433,3 +435,124 @@ def test_another_tenant_has_its_own_feeds(app, admin, stage, feed_id):
     with app.app_context():
         assert feeds.overview(other) == []
         assert feeds.freshness(other) == []
+
+
+def test_what_part_of_an_index_did_not_come_is_told_and_the_rest_is_read(app, admin, stage):
+    links = "".join(f'<entry><id>{i}</id><link type="application/cap+xml" href="/{i}.cap"/></entry>' for i in range(4))
+    entries = answer(f'<feed xmlns="http://www.w3.org/2005/Atom">{links}</feed>'.encode())
+
+    def play() -> bytes:
+        asked = stage.heads[-1].split()[1]
+        told = answer(alert("a0").encode()) if asked == "/0.cap" else answer(status="404 Not Found")
+        return entries if asked.startswith("/roads") else told
+
+    stage.content = play
+    feed_id = add(app, admin, stage.url, "cap_index", "Alerts")
+    make.do_jobs(app)
+    view = look(app, admin, feed_id)
+    assert (view.state, rest(view), view.day["new"]) == ("failing", 2 * INTERVAL, 1)
+    assert "has nothing at this address (HTTP 404)" in view.feed.message
+    assert view.runs[0].message == "1 row: 1 new."
+    assert view.feed.cursor["seen"] == [stage.url.replace("roads.csv?key=kept-back", "0.cap")]
+    do_next(app)
+    view = look(app, admin, feed_id)
+    assert (view.state, rest(view), len(view.runs)) == ("failing", 4 * INTERVAL, 1)
+    with app.app_context():
+        trial = feeds.try_it(admin, "cap_index", {"url": stage.url})
+        assert (trial.records, "HTTP 404" in trial.obstacle) == (1, True)
+        stage.content = answer(b"<rss><channel/></rss>")
+        assert feeds.try_it(admin, "cap_index", {"url": stage.url}).obstacle == "The source has nothing just now."
+
+
+def test_a_trial_shows_the_first_rows_and_counts_the_others(app, admin, stage):
+    tests_of = [alert(f"t{i}", status="Test") for i in range(2)]
+    stage.content = answer(f"<alerts>{''.join([alert(f'a{i}') for i in range(12)] + tests_of)}</alerts>".encode())
+    with app.app_context():
+        trial = feeds.try_it(admin, "cap", {"url": stage.url})
+        assert (len(trial.head), trial.records, trial.left_out) == (10, 12, {"tests": 2})
+        assert feeds.try_it(admin, "cap", {"url": stage.url}, all_s=-1).obstacle == "The source took longer than -1 seconds."
+
+
+def test_a_thousand_threats_of_a_feed_come_in_whole(app, admin, stage):
+    stage.content = answer(table(*(f"{i},Road {i},6.4,3.4,low" for i in range(1001))))
+    feed_id = add(app, admin, stage.url)
+    make.do_jobs(app)
+    assert look(app, admin, feed_id).feed.message == "1,001 rows: 1,001 new."
+
+
+def test_content_that_is_only_written_otherwise_is_a_run_that_changes_nothing(app, admin, stage, feed_id):
+    make.do_jobs(app)
+    changed_at = look(app, admin, feed_id).feed.changed_at
+    do_next(app, stage, answer(ROADS + b"\n"))
+    view = look(app, admin, feed_id)
+    assert (len(view.runs), view.feed.message, view.feed.changed_at) == (2, "2 rows: 2 unchanged. Nothing changed.", changed_at)
+
+
+def test_a_run_that_a_later_version_can_not_read_is_ended_and_all_is_asked_for_anew(app, admin, stage, feed_id):
+    stage.content = answer(ROADS, 'ETag: "a1"')
+    make.do_jobs(app)
+    with app.app_context():
+        db.session.execute(sa.update(ImportRun).values(state="running", content=b"{", format="geojson", position=0))
+        db.session.commit()
+    do_next(app)
+    view = look(app, admin, feed_id)
+    assert (view.state, view.runs[0].state, len(stage.heads)) == ("failing", "failed", 1)
+    assert "Nothing was imported." in view.feed.message
+    do_next(app)
+    assert "If-None-Match" not in stage.heads[-1]
+    assert look(app, admin, feed_id).state == "on"
+
+
+def test_a_job_of_a_feed_that_is_off_or_gone_is_over_at_once(app, admin, stage, feed_id):
+    with app.app_context():
+        feeds.switch(admin, feed_id, on=False)
+        for subject in (feed_id, new_id()):
+            jobs.enqueue(admin, "fetch", subject)
+    assert make.do_jobs(app) == 2
+    assert stage.heads == []
+    with app.app_context():
+        assert set(db.session.scalars(sa.select(Job.state))) == {"done"}
+
+
+def test_a_feed_of_a_source_that_is_no_more_is_failing(app, client, admin, stage, feed_id):
+    with app.app_context():
+        db.session.execute(sa.update(Feed).values(connector="gone"))
+        db.session.commit()
+    make.do_jobs(app)
+    assert "does not know the feed’s source any more" in look(app, admin, feed_id).feed.message
+    assert "This version of Cordon does not know its source." in shown(app, client)
+    assert client.get(f"/feeds/{feed_id}").status_code == 200
+
+
+def test_what_is_on_already_stays_and_what_is_off_is_changed_without_a_fetch(app, admin, stage, feed_id):
+    with app.app_context():
+        before = feeds.get(admin, feed_id)
+        feeds.switch(admin, feed_id, on=True)
+        assert feeds.get(admin, feed_id).due_at == before.due_at
+        feeds.switch(admin, feed_id, on=False)
+        feeds.change(admin, feed_id, "Roads", "900", {"url": stage.url, "source": "streets"})
+    assert make.do_jobs(app) == 0
+    assert look(app, admin, feed_id).state == "off"
+
+
+def test_a_feed_that_was_given_up_can_be_run_now(app, admin, stage, feed_id):
+    with app.app_context():
+        db.session.execute(sa.update(Job).values(state="dead", message="No.", finished_at=now()))
+        db.session.commit()
+        assert [(fresh.name, fresh.is_given_up) for fresh in feeds.freshness(admin)] == [("Roads", True)]
+        feeds.run_now(admin, feed_id)
+    make.do_jobs(app)
+    assert look(app, admin, feed_id).state == "on"
+
+
+def test_there_is_an_end_to_the_number_of_feeds(app, admin, stage, feed_id):
+    with app.app_context():
+        first = feeds.get(admin, feed_id).feed
+        names = [column.key for column in Feed.__table__.columns if column.key not in {"id", "name"}]
+        same = {name: getattr(first, name) for name in names}
+        db.session.add_all([Feed(id=new_id(), name=f"Feed {i}", **same) for i in range(199)])
+        db.session.commit()
+        with pytest.raises(Conflict, match="There are 200 feeds"):
+            add(app, admin, stage.url, name="One more")
+        with pytest.raises(NotFound):
+            feeds.switch(admin, new_id(), on=True)

@@ -433,6 +433,26 @@ def test_an_address_in_an_index_that_is_none_is_passed_over():
     assert documents.etag == '"tag"'
 
 
+def test_a_round_ends_when_the_alerts_that_came_are_too_large_together():
+    large = alert("a1").replace("<identifier>", f"<!--{'x' * (4 * 1024 * 1024)}--><identifier>").encode()
+    content = index("<entry><id>no link</id></entry>", *(entry(number) for number in range(8)))
+    asked, documents = drive("cap_index", content, *([large] * 6), url="https://met.example/index")
+    assert len(asked) == 7
+    assert (documents.etag, len(documents.cursor["seen"])) == (None, 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "page", "count", "settings"),
+    [("gdacs_api", events_of_gdacs(*range(100)), 20, {}), ("ucdp", events_of_ucdp(1, 99), 30, {"token": "t", "version": "25.1"})],
+)
+def test_more_pages_than_can_be_read_are_refused_rather_than_cut(name, page, count, settings):
+    with pytest.raises(Unreadable, match="more than"):
+        drive(name, *([page] * count), **settings)
+    asked, documents = drive(name, *([page] * 5), is_trial=True, **settings)
+    assert len(asked) == 5
+    assert len(records(documents)) >= 5
+
+
 # Anything at all
 
 

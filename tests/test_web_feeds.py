@@ -207,6 +207,9 @@ def test_the_desk_says_how_fresh_its_feeds_are(app, client, grace, admin, stage,
     assert line() == "Feeds: Roads: not fetched yet"
     make.do_jobs(app)
     assert line() == "Feeds: Roads: just now"
+    fresh = client.get("/feeds/fresh", headers={"X-Requested-With": "fetch"}).text
+    assert fresh.startswith('<p class="freshness" id="freshness">')
+    assert "just now" in fresh
     add(app, admin, stage.url, name="Alerts")
     do_next(app, stage, answer(status="500 Oops"))
     since = look(app, admin, feed_id).feed.failing_since

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from app.errors import Unreadable
 from app.feeds.fetch import Request
 from app.feeds.gdacs import ATTRIBUTION
 from app.feeds.jsonfile import features, load
@@ -45,6 +46,9 @@ def plan_api(ask: Ask) -> Plan:
         found += more
         if len(more) < PAGE:
             break
+    else:
+        if not ask.is_trial:
+            raise Unreadable(f"GDACS has more than {PAGES_MAX * PAGE:,} events in these days. Choose fewer.")
     return Documents(content=json.dumps({"type": "FeatureCollection", "features": found}).encode(), format="gdacs_json")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from contextlib import suppress
 from datetime import date
 
 from app.errors import Unreadable
@@ -24,17 +25,16 @@ MONTHS_BACK = 4
 
 def plan(ask: Ask) -> Plan:
     """Ask for all pages of a release: of the one that was chosen, else of the newest that there is."""
-    versions = [ask.settings["version"]] if ask.settings["version"] else _newest(ask.today)
-    for version in versions:
-        try:
+    *newer, last = [ask.settings["version"]] if ask.settings["version"] else _newest(ask.today)
+    events: list[object] = []
+    for version in newer:
+        with suppress(FetchError):
             events = yield from _events(ask, version)
-        except FetchError:
-            if version == versions[-1]:
-                raise
-            continue
-        if events or version == versions[-1]:
-            return Documents(content=json.dumps({"Result": events}).encode(), format="ucdp")
-    return None
+        if events:
+            break
+    else:
+        events = yield from _events(ask, last)
+    return Documents(content=json.dumps({"Result": events}).encode(), format="ucdp")
 
 
 def _newest(today: date) -> list[str]:
@@ -44,6 +44,7 @@ def _newest(today: date) -> list[str]:
 
 
 def _events(ask: Ask, version: str) -> Generator[Request, Answer, list[object]]:
+    """Ask for page after page. Raises Unreadable for more than PAGES_MAX, as those left out would never come."""
     events: list[object] = []
     for page in range(ask.at_most(PAGES_MAX)):
         headers = {"x-ucdp-access-token": ask.settings["token"]}
@@ -56,8 +57,10 @@ def _events(ask: Ask, version: str) -> Generator[Request, Answer, list[object]]:
         events += result
         pages = document.get("TotalPages")
         if not result or not isinstance(pages, int) or page + 1 >= pages:
-            break
-    return events
+            return events
+    if ask.is_trial:
+        return events
+    raise Unreadable(f"The UCDP has more than {PAGES_MAX * PAGE:,} events in this release, more than can be read.")
 
 
 SOURCE = Source(

@@ -46,26 +46,27 @@ class Trial:
 
 
 @guarded(Permission.ADMIN)
-def try_it(actor: Actor, connector: str, given: Mapping[str, str], feed_id: UUID | None = None) -> Trial:
-    """Ask a source with these answers, those of a feed for the secrets left empty. Raises NotFound and Invalid."""
+def try_it(actor: Actor, connector: str, given: Mapping[str, str], feed_id: UUID | None = None, all_s: float = ALL_S) -> Trial:
+    """Ask a source with these answers, those of a feed for the secrets left empty, for `all_s` seconds at most.
+
+    Raises NotFound and Invalid.
+    """
     source, faults = source_of(actor, connector), Faults()
     feed = feed_of(actor, feed_id) if feed_id else None
     settings, secrets = read_answers(source, given, feed.secrets if feed else {}, faults)
     faults.raise_if_any()
     db.session.rollback()  # no connection to the database waits for the source
-    ends = monotonic() + ALL_S
+    ends = monotonic() + all_s
 
     def in_time() -> None:
         if monotonic() > ends:
-            raise FetchError(f"The source took longer than {ALL_S:g} seconds.")
+            raise FetchError(f"The source took longer than {all_s:g} seconds.")
 
     ask = Ask(settings={**settings, **secrets}, today=now().date(), is_trial=True)
     try:
         came = gather(source, ask, fetcher(timeout_s=TIMEOUT_S), before_each=in_time)
-        if came is None:
-            return Trial(obstacle="The source has nothing just now.")
-        if not came.content:
-            return Trial(obstacle=came.fault or "The source has nothing just now.")
+        if came is None or not came.content:
+            return Trial(obstacle=(came and came.fault) or "The source has nothing just now.")
         found = items(FORMATS[came.format], came.content, came.columns, came.source)
         return _read(came.format, came.content, found, came.fault)
     except (FetchError, Unreadable) as error:
