@@ -106,6 +106,20 @@ def test_a_file_that_is_refused_says_why_where_it_was_chosen(page):
     page.get_by_role("heading", name="Import roads.csv").wait_for()
 
 
+def test_a_file_dropped_on_the_desk_is_one_to_be_imported(page):
+    page.goto("/")
+    page.get_by_text("0 threats").first.wait_for()
+    drop(page, ("a.csv", table(1)), ("b.csv", table(1)), on="#map")
+    assert page.evaluate("window.wasMarked") is True
+    expect(page.locator("#drop-note")).to_have_text("Drop one file at a time; these were 2.")
+    drop(page, ("a.bin", "\0\1\2"), on="#map")
+    expect(page.locator("#drop-note")).to_contain_text("Nothing was imported.")
+    drop(page, ("roads.csv", table(2)), on="#map")
+    page.get_by_role("heading", name="Import roads.csv").wait_for()
+    page.go_back()
+    expect(page.locator("#drop-note")).to_be_hidden()
+
+
 def test_a_file_is_chosen_started_and_undone_by_keys_alone(page, tmp_path):
     file = tmp_path / "roads.csv"
     file.write_text(table(2))
