@@ -15,7 +15,7 @@ from app.db import db, new_id, now, transaction
 from app.errors import Conflict, Denied, NotFound, Unreadable
 from app.models import Job
 from app.service import jobs, pairs, worker
-from app.service.jobs import ATTEMPTS_MAX, LEASE, Claim, Lost
+from app.service.jobs import ATTEMPTS_MAX, CUTS_MAX, LEASE, Claim, Lost
 from app.terms import Edge
 from tests import make
 
@@ -148,16 +148,16 @@ def test_an_unexpected_error_is_logged_and_told_without_its_text(actor, monkeypa
 
 def test_a_job_that_ends_its_workers_without_getting_on_is_given_up(actor):
     jobs.enqueue(actor, "test", NIL)
-    for _ in range(ATTEMPTS_MAX):
+    for _ in range(CUTS_MAX):
         assert jobs.take(new_id())
         pass_by()
     assert jobs.take(new_id()) is None
-    assert state() == ("dead", ATTEMPTS_MAX, jobs.CUT_OFF)
+    assert state() == ("dead", CUTS_MAX, jobs.CUT_OFF)
 
 
 def test_getting_on_counts_the_attempts_anew(actor):
     jobs.enqueue(actor, "test", NIL)
-    for _ in range(2 * ATTEMPTS_MAX):
+    for _ in range(2 * CUTS_MAX):
         claim = jobs.take(new_id())
         with transaction():
             claim.hold()

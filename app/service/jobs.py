@@ -29,8 +29,10 @@ LEASE = timedelta(seconds=30)
 ATTEMPTS_MAX = 5
 FIRST_REST = timedelta(seconds=10)
 """How long a job rests after its first failure; four times as long after each further one."""
+CUTS_MAX = 20
+"""A job that fails is known to; one whose worker is gone may only have had bad luck, so it gets more attempts."""
 DONE_LIFE = timedelta(days=7)
-CUT_OFF = f"It was cut off {ATTEMPTS_MAX} times without getting on."
+CUT_OFF = f"It was cut off {CUTS_MAX} times without getting on."
 OPEN = Job.state.in_(("waiting", "running"))
 
 
@@ -168,7 +170,7 @@ def take(
 ) -> Claim | None:
     """Take the job that has been due longest, of any tenant, or `only` this one as its actor; return None if there is none.
 
-    A job whose lease ended ATTEMPTS_MAX times without getting on is given up here: it may be what ends its workers.
+    A job whose lease ended CUTS_MAX times without getting on is given up here: it may be what ends its workers.
     """
     time = now()
     due = sa.and_(OPEN, Job.due_at <= time)
@@ -178,7 +180,7 @@ def take(
     with transaction() as session:
         while found := session.execute(oldest).first():
             key = sa.and_(Job.tenant_id == found.tenant_id, Job.id == found.id)
-            is_spent = sa.and_(key, Job.state == "running", Job.attempts >= ATTEMPTS_MAX)
+            is_spent = sa.and_(key, Job.state == "running", Job.attempts >= CUTS_MAX)
             values = {"state": "dead", "claim": None, "message": CUT_OFF, "finished_at": time}
             if session.scalar(_update(is_spent, values)) is None:
                 taken = {"state": "running", "claim": token, "due_at": time + lease, "attempts": Job.attempts + 1}
