@@ -23,7 +23,7 @@ from app.service.actor import Actor
 from app.service.imports import FILE_MAX
 from app.service.imports.draft import DRAFT_LIFE
 from app.service.imports.read import COUNTS
-from app.service.jobs import ATTEMPTS_MAX, Lost
+from app.service.jobs import CUTS_MAX, Lost
 from tests import make
 
 TABLE = b"""when,what,how bad,lat,lon
@@ -348,7 +348,7 @@ def test_an_import_that_was_given_up_goes_on_when_its_job_is_tried_again(app: Fl
     with app.app_context():
         run = imports.draft(actor, "roads.csv", TABLE)
         imports.start(actor, run.id, {"title": "what"})
-        for _ in range(ATTEMPTS_MAX):
+        for _ in range(CUTS_MAX):
             assert jobs.take(new_id())
             let_leases_end(app)
         assert jobs.take(new_id()) is None
