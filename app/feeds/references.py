@@ -30,7 +30,8 @@ def named(whose: str, *ids: str) -> tuple[str, ...]:
 
 def glides(*texts: str) -> tuple[str, ...]:
     """Return the references for the GLIDE numbers that stand in texts."""
-    return named("glide", *(number.upper() for text in texts for number in _GLIDE.findall(text)))
+    found = [number.upper() for text in texts if "-" in text for number in _GLIDE.findall(text)]
+    return named("glide", *found) if found else ()
 
 
 def cap(identifier: str) -> tuple[str, ...]:
