@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from ipaddress import ip_network
-from threading import Lock
+from threading import Event, Lock
 from uuid import UUID
 
 import pytest
@@ -296,6 +296,31 @@ def test_a_feed_that_is_switched_off_while_it_is_fetched_writes_nothing_more(app
     view = look(app, admin, feed_id)
     assert (view.state, view.runs, view.feed.attempted_at, view.due_at) == ("off", [], None, None)
     assert view.feed.message == f"Switched off by {admin.name}."
+    assert titles(app) == {}
+
+
+def test_a_worker_that_is_to_stop_gives_the_feed_back_before_it_asks_for_more(app, admin, stage, feed_id):
+    stopping = Event()
+    stopping.set()
+    with app.app_context():
+        worker.do(jobs.take(new_id(), stopping=stopping))
+    assert stage.heads == []
+    assert look(app, admin, feed_id).due_at <= now()
+    assert make.do_jobs(app) == 1
+
+
+def test_a_round_of_many_requests_ends_when_its_feed_is_removed(app, admin, stage):
+    links = "".join(f'<entry><id>{i}</id><link href="/{i}.cap"/></entry>' for i in range(4))
+
+    def removed() -> bytes:
+        with app.app_context():
+            feeds.remove(admin, feed_id)
+        return answer(f'<feed xmlns="http://www.w3.org/2005/Atom">{links}</feed>'.encode())
+
+    stage.content = removed
+    feed_id = add(app, admin, stage.url, "cap_index", "Alerts")
+    make.do_jobs(app)
+    assert len(stage.heads) == 1
     assert titles(app) == {}
 
 

@@ -13,7 +13,7 @@ from app.db import db, new_id, now, refresh_statistics, transaction
 from app.errors import Unreadable
 from app.feeds.fetch import FetchError
 from app.feeds.sources import SOURCES, Ask, Documents
-from app.models import Feed, ImportProblem, ImportRun
+from app.models import Feed, ImportProblem, ImportRun, Job
 from app.models.threat import URL_MAX
 from app.service import imports
 from app.service.actor import Actor, owned
@@ -21,7 +21,7 @@ from app.service.feeds.answers import settings_of
 from app.service.feeds.outside import fetcher, gather
 from app.service.feeds.schedule import actor_of, rest_after
 from app.service.imports.file import fit
-from app.service.jobs import Claim
+from app.service.jobs import Claim, Lost, Stopped
 from app.service.threats import THREAT_TABLES, UPSERT_MAX
 
 RUN_LIFE = timedelta(days=30)
@@ -38,6 +38,7 @@ def work(claim: Claim) -> None:
         with transaction():
             claim.done()
         return
+    db.session.expunge(feed)  # as it was when the job began
     claim.actor = actor_of(feed)  # whoever asked for this job
     run_id = _running(claim.actor, feed.id)
     if run_id is None:
@@ -95,9 +96,15 @@ def _ask(claim: Claim, feed: Feed) -> Documents | None:
     if feed.connector not in SOURCES:
         raise Unreadable("This version of Cordon does not know the feed’s source any more.")
 
-    def hold() -> None:
-        with transaction():
-            claim.hold(got_on=False)
+    def look() -> None:
+        """Go on only while the job is ours. It is looked up and not held: a write for each request would be in others' way."""
+        if claim.stopping and claim.stopping.is_set():
+            raise Stopped
+        mine = sa.and_(owned(claim.actor, Job), Job.id == claim.job_id, Job.claim == claim.token)
+        held = db.session.scalar(sa.select(Job.id).where(mine))
+        db.session.rollback()  # no connection to the database waits for the source
+        if held is None:
+            raise Lost
 
     return gather(
         SOURCES[feed.connector],
@@ -105,7 +112,7 @@ def _ask(claim: Claim, feed: Feed) -> Documents | None:
         fetcher(),
         etag=feed.etag,
         last_modified=feed.last_modified,
-        before_each=hold,
+        before_each=look,
     )
 
 
