@@ -441,6 +441,16 @@ def test_a_round_ends_when_the_alerts_that_came_are_too_large_together():
     assert (documents.etag, len(documents.cursor["seen"])) == (None, 6)
 
 
+def test_a_round_ends_before_its_alerts_have_more_tags_together_than_can_be_read():
+    many = "<parameter><valueName>a</valueName><value>b</value></parameter>" * 50_000
+    dense = [alert(f"a{number}").replace("</info>", f"{many}</info>").encode() for number in range(3)]
+    content = index(*(entry(number) for number in range(3)))
+    _, first = drive("cap_index", content, *dense, url="https://met.example/index")
+    assert [record.external_id for record in records(first)] == ["a0", "a1"]
+    _, second = drive("cap_index", content, dense[2], url="https://met.example/index", cursor=first.cursor)
+    assert [record.external_id for record in records(second)] == ["a2"]
+
+
 @pytest.mark.parametrize(
     ("name", "page", "count", "settings"),
     [("gdacs_api", events_of_gdacs(*range(100)), 20, {}), ("ucdp", events_of_ucdp(1, 99), 30, {"token": "t", "version": "25.1"})],

@@ -15,7 +15,7 @@ from app.errors import Unreadable
 from app.feeds.fetch import Answer, FetchError, Request
 from app.feeds.sources.source import Ask, Documents, Plan, Question, Source, misread
 from app.feeds.values import shown
-from app.feeds.xmlfile import below, children, load, name, word
+from app.feeds.xmlfile import MARKS_MAX, below, children, load, marks, name, word
 
 ENTRIES_MAX = 3000
 """Alerts of one index that are looked at, from its top."""
@@ -23,7 +23,7 @@ ALERTS_MAX = 100
 """Alerts that are asked for in one round; the others come in the next ones."""
 ALERT_MAX = 4 * 1024 * 1024
 ALL_MAX = 24 * 1024 * 1024
-"""Bytes of one alert, and of all alerts of a round."""
+"""Bytes of one alert, and of all alerts of a round, which ends also before there are more marks than one document may have."""
 FAILURES_MAX = 3
 """Failures in a row that end a round, and rounds after which an alert that never comes is let be."""
 _CAP = "application/cap+xml"
@@ -49,12 +49,13 @@ def alerts(ask: Ask, url: str) -> Plan:
     seen = {key for key in ask.cursor.get("seen", ()) if key in links}
     failed: dict[str, int] = {key: count for key, count in ask.cursor.get("failed", {}).items() if key in links}
     fault: FetchError | Unreadable | None = None
-    root, size, faults_in_row = Element("alerts"), 0, 0
+    found: list[bytes] = []
+    size = count = faults_in_row = 0
     wanted = sorted((key for key in links if key not in seen), key=lambda key: failed.get(key, 0))
     for key in wanted[: ask.at_most(ALERTS_MAX)]:
         try:
             answer = yield Request(url=links[key], headers=_ACCEPT, max_bytes=ALERT_MAX)
-            found = _alerts_in(answer)
+            alert = b"".join(tostring(each, "unicode").encode() for each in _alerts_in(answer))
         except (FetchError, Unreadable) as error:
             fault, faults_in_row = error, faults_in_row + 1
             failed[key] = failed.get(key, 0) + 1
@@ -62,18 +63,21 @@ def alerts(ask: Ask, url: str) -> Plan:
                 break
             continue
         faults_in_row = 0
+        count += marks(alert)
+        if found and count > MARKS_MAX - 2:
+            break
         failed.pop(key, None)
         seen.add(key)
-        root.extend(found)
+        found.append(alert)
         size += len(answer.content)
         if size > ALL_MAX:
             break
     if not wanted:
         return None
-    seen |= {key for key, count in failed.items() if count >= FAILURES_MAX}
+    seen |= {key for key, times in failed.items() if times >= FAILURES_MAX}
     is_whole = seen >= links.keys()
     return Documents(
-        content=tostring(root) if len(root) else b"",
+        content=b"<alerts>%b</alerts>" % b"".join(found) if found else b"",
         format="cap",
         cursor={
             "seen": [key for key in links if key in seen],
@@ -81,7 +85,7 @@ def alerts(ask: Ask, url: str) -> Plan:
         },
         etag=index.etag if is_whole else None,
         last_modified=index.last_modified if is_whole else None,
-        fault=str(fault) if fault and (faults_in_row == FAILURES_MAX or not len(root)) else "",
+        fault=str(fault) if fault and (faults_in_row == FAILURES_MAX or not found) else "",
     )
 
 
