@@ -64,7 +64,7 @@ SOURCE = Source(
     brings="Protests and material conflict that machines find in the news of the world, every 15 minutes; with many errors.",
     licence=ATTRIBUTION,
     terms="https://www.gdeltproject.org/about.html#termsofuse",
-    interval_s=900,
-    interval_min_s=900,
+    interval_s=600,  # At just the pace of the archives one would be missed now and then.
+    interval_min_s=300,
     plan=plan,
 )
