@@ -125,6 +125,16 @@ SETTINGS: tuple[Setting, ...] = (
         "1 if your agreement with ACLED lets you share its data: they are then in the API and in exports too.",
         _switch,
     ),
+    Setting("KEY_RATE", "6000", "Requests that one API key may send in a minute; 0 for any number.", _whole),
+    Setting(
+        "ADDRESS_RATE", "300", "Requests under `/v1` without a good key that one address may send in a minute; 0 for any.", _whole
+    ),
+    Setting(
+        "SIGN_IN_RATE",
+        "10",
+        "Tries to sign in within 5 minutes, for each person and for each address; 0 for any number.",
+        _whole,
+    ),
     Setting("WORKERS", "0", "Web worker processes; 0 chooses by the machine's processors.", _whole),
     Setting("THREADS", "4", "Threads in each web worker.", _whole),
     Setting("BUSY_TIMEOUT_MS", "5000", "How long a write waits for another writer before it is given up with a 503.", _whole),

@@ -109,6 +109,14 @@ class Unreadable(CordonError):
     """A file or a body can't be read at all; the message says where and why."""
 
 
+class RateLimited(CordonError):
+    """The client asks too often; in `wait_s` seconds it may again."""
+
+    def __init__(self, message: str, wait_s: int) -> None:
+        self.wait_s = wait_s
+        super().__init__(message)
+
+
 class Unavailable(CordonError):
     """The database can't serve just now: missing, locked, read-only, full, or at another schema version."""
 

@@ -82,6 +82,16 @@ class Permission(StrEnum):
     ADMIN = "admin"
 
 
+class KeyState(StrEnum):
+    """How an API key stands. One that was replaced is good until it expires."""
+
+    UNUSED = "unused"
+    USED = "used"
+    REPLACED = "replaced"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 class Edge(StrEnum):
     """By which way an act came in."""
 

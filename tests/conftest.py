@@ -13,6 +13,7 @@ from flask import Flask
 
 from app import create_app
 from app.db import Base, db
+from app.service import limits
 from app.service.live_index.live import forget
 
 ENGINES = ("sqlite", "postgresql")
@@ -64,6 +65,7 @@ def app(migrated_app: Flask) -> Iterator[Flask]:
     with migrated_app.app_context():
         empty(db.engine)
         forget(db.engine)
+    limits.forget()
 
 
 @pytest.fixture

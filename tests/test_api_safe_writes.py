@@ -276,7 +276,7 @@ def test_who_waits_too_long_is_told_that_it_is_in_flight(app, client, key, who, 
     asked = Request("k", "POST", path, b"{}")
     started, go = Event(), Event()
     with app.app_context():
-        same = keys.authenticate(key["X-API-Key"])
+        same = keys.authenticate(key["X-API-Key"], "")
 
     def slow():
         started.set()

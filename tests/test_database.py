@@ -18,6 +18,7 @@ from tests import make
 
 def described(engine: sa.Engine) -> dict[str, object]:
     """Return all that the database says of its tables, in a form that can be compared."""
+    engine.dispose()  # SQLite's pragmas tell the schema as a connection last read it, which may be long ago
     inspector = sa.inspect(engine)
     tables: dict[str, object] = {}
     for name in sorted(set(inspector.get_table_names()) - {"alembic_version"}):

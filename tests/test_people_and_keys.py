@@ -131,11 +131,11 @@ def test_keys_of_a_name_are_revoked_in_their_own_tenant_only(context):
     ours, theirs = make.actor(context), make.actor(context, "Other")
     _, mine = keys.create(ours, "feed", [Permission.THREATS_READ, Permission.THREATS_READ])
     _, other = keys.create(theirs, "feed", [Permission.THREATS_READ])
-    assert keys.revoke(ours, "feed") == 1
-    assert keys.revoke(ours, "feed") == 0
+    assert keys.revoke_named(ours, "feed") == 1
+    assert keys.revoke_named(ours, "feed") == 0
     with pytest.raises(keys.KeyRefused):
-        keys.authenticate(mine)
-    assert keys.authenticate(other).permissions == {Permission.THREATS_READ}
+        keys.authenticate(mine, "192.0.2.1")
+    assert keys.authenticate(other, "192.0.2.1").permissions == {Permission.THREATS_READ}
 
 
 def test_a_key_is_read_while_another_writes(app, client):

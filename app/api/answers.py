@@ -104,6 +104,8 @@ def json_error(error: Exception) -> Response:  # noqa: C901, PLR0912 - a table o
             return failure("credentials_missing", str(error), headers=CHALLENGE)
         case KeyRefused():
             return failure("api_key_invalid", str(error), headers=CHALLENGE)
+        case errors.RateLimited():
+            return failure("rate_limited", str(error), headers={"Retry-After": str(error.wait_s)})
         case UnsupportedMediaType():
             return failure("unsupported_media_type", str(error))
         case BodyTooLarge():

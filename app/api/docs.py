@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from flask import Blueprint, Response, render_template
 
-from app.api import openapi
+from app.api import limits, openapi
 from app.api.answers import answer
 from app.api.codes import CODES
 
@@ -19,6 +19,7 @@ def blueprint() -> Blueprint:
 
 
 def _document() -> Response:
+    limits.count_address()
     return answer(openapi.document())
 
 

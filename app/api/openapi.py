@@ -30,6 +30,8 @@ HEADERS: dict[str, Any] = {
         "schema": {"type": "string", "enum": ["true"]},
         "description": "There if the Idempotency-Key was used before: this is the answer of then.",
     },
+    "RateLimit-Policy": {"schema": TEXT, "description": "The limit: its name, requests (q) and seconds (w)."},
+    "RateLimit": {"schema": TEXT, "description": "How many requests are left (r), and in how many seconds that gets better (t)."},
     "Retry-After": {"schema": TEXT, "description": "Seconds until trying again makes sense."},
     "WWW-Authenticate": {"schema": TEXT, "description": "How to send the key."},
     "Allow": {"schema": TEXT, "description": "The methods that the path takes."},
@@ -41,6 +43,7 @@ ALWAYS = (
     "insufficient_scope",
     "method_not_allowed",
     "validation_failed",
+    "rate_limited",
     "internal_error",
     "unavailable",
 )
@@ -153,7 +156,7 @@ def _headers_asked(route: Route) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def _headers(*names: str) -> dict[str, Any]:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-Id", *names)}
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-Id", "RateLimit-Policy", "RateLimit", *names)}
 
 
 def _answer(route: Route) -> dict[str, Any]:
@@ -217,7 +220,7 @@ def _failures(route: Route) -> dict[str, Any]:
     for code in CODES:
         if code in possible:
             by_status.setdefault(str(CODES[code].status), []).append(f"`{code}`: {CODES[code].meaning}")
-    extra = {"401": ["WWW-Authenticate"], "405": ["Allow"], "412": ["ETag"], "503": ["Retry-After"]}
+    extra = {"401": ["WWW-Authenticate"], "405": ["Allow"], "412": ["ETag"], "429": ["Retry-After"], "503": ["Retry-After"]}
     if route.method == "POST":
         extra["409"] = ["Retry-After"]
     content = {"application/json": {"schema": {"$ref": REFERENCE.format(model="Error")}}}

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel
 from werkzeug.routing import BaseConverter
 
-from app.api import bodies, conditions, grouping, incidents, schemas, threats
+from app.api import bodies, conditions, grouping, incidents, limits, schemas, threats
 from app.api.answers import CredentialsMissing, failure, from_bytes
 from app.api.call import Call
 from app.api.reading import Body, json_object, raw_body, read
@@ -218,9 +218,15 @@ def _view(route: Route) -> Callable[..., Response]:
 
 def _actor(route: Route) -> Actor:
     key = request.headers.get("X-API-Key")
-    if key is None:
-        raise CredentialsMissing("Send an API key in the header X-API-Key; a key in the address is never looked at.")
-    actor = replace(keys.authenticate(key), sees_restricted=current_app.config["SHARE_RESTRICTED"])
+    try:
+        if key is None:
+            raise CredentialsMissing("Send an API key in the header X-API-Key; a key in the address is never looked at.")
+        actor = keys.authenticate(key, request.remote_addr or "")
+    except (CredentialsMissing, keys.KeyRefused):
+        limits.count_address()
+        raise
+    limits.count_key(actor.id)
+    actor = replace(actor, sees_restricted=current_app.config["SHARE_RESTRICTED"])
     require(actor, route.permission)
     return actor
 

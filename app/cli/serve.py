@@ -79,7 +79,7 @@ def _welcome_to_demo(actor: Actor, address: str) -> bool:
     click.echo(f"{filled}\n")
     if person is None:
         return False
-    keys.revoke(actor, DEMO_KEY)
+    keys.revoke_named(actor, DEMO_KEY)
     scopes = [scope for scope in Permission if scope is not Permission.ADMIN]
     _, key = keys.create(actor, DEMO_KEY, scopes, now() + DEMO_KEY_LIFE)
     click.echo(f"Sign in, once, with this address:\n\n    {sign_in_address(person, address)}\n")

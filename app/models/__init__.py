@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.models.access import ApiKey, Membership, Person, SignInLink, Tenant
+from app.models.access import ApiKey, Membership, Person, RateCount, SignInLink, Tenant
 from app.models.activity import Activity, ActivityOther
 from app.models.desk import DeskVisit, SavedView
 from app.models.feed import Feed
@@ -27,6 +27,7 @@ __all__ = [
     "LinkChange",
     "Membership",
     "Person",
+    "RateCount",
     "RefusedNewcomer",
     "SavedView",
     "SignInLink",

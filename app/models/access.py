@@ -13,6 +13,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db import Base, choice, new_id, now
 from app.terms import Role
 
+ADDRESS_MAX = 45
+"""Characters of an IP address."""
+
 
 class Tenant(Base):
     """An organisation whose rows no other one ever sees. Its number is internal and short, for it stands in every index.
@@ -64,9 +67,13 @@ class SignInLink(Base):
 
 
 class ApiKey(Base):
-    """A key of a client program: looked up by `prefix`, proved by the SHA-256 of the whole key."""
+    """A key of a client program: looked up by `prefix`, proved by the SHA-256 of the whole key.
+
+    `networks` are those from which it may be used; None or empty means any. `successor_id` is the key that it was rotated to.
+    """
 
     __tablename__ = "api_key"
+    __table_args__ = (sa.Index(None, "tenant_id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     tenant_id: Mapped[int] = mapped_column(sa.ForeignKey("tenant.id"))
@@ -75,7 +82,27 @@ class ApiKey(Base):
     key_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
     last4: Mapped[str] = mapped_column(sa.String(4))
     scopes: Mapped[list[Any]]
+    networks: Mapped[list[Any] | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    last_used_from: Mapped[str | None] = mapped_column(sa.String(ADDRESS_MAX))
+    refused_at: Mapped[datetime | None]
+    refused_from: Mapped[str | None] = mapped_column(sa.String(ADDRESS_MAX))
     revoked_at: Mapped[datetime | None]
+    successor_id: Mapped[UUID | None]
+
+
+class RateCount(Base):
+    """How many requests of one client fell into one slot of time (service.limits). It belongs to no tenant.
+
+    `bucket` is a hash of the limit's name and the client. From `gone_at` on the row counts for nothing.
+    """
+
+    __tablename__ = "rate_count"
+    __table_args__ = (sa.Index(None, "gone_at"),)
+
+    bucket: Mapped[bytes] = mapped_column(sa.LargeBinary(16), primary_key=True)
+    slot: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    count: Mapped[int]
+    gone_at: Mapped[datetime]

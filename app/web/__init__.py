@@ -23,6 +23,7 @@ from app.web import (
     points,
     saved_views,
     sign_in,
+    sign_in_limit,
     suggestions,
     text,
     threats,
@@ -40,6 +41,7 @@ def init_app(app: Flask) -> None:
     wire_size.init_app(app)
     guard.init_app(app)
     sign_in.init_app(app)
+    sign_in_limit.init_app(app)
     text.init_app(app)
     highlight.init_app(app)
     told.init_app(app)

@@ -49,6 +49,7 @@ STATUSES: dict[type[errors.CordonError], tuple[int, str]] = {
     errors.Conflict: (409, "This does not fit any more"),
     errors.VersionMismatch: (409, "Changed by someone else"),
     errors.Unreadable: (400, "This request can't be read"),
+    errors.RateLimited: (429, "Too many tries"),
     errors.Unavailable: (503, "The database can't serve just now"),
     errors.Invalid: (422, "Something is not right"),
 }
@@ -65,7 +66,10 @@ def html_error(error: Exception) -> Response:
         if isinstance(error, errors.Invalid):
             words = [fault.issue for fault in error.faults]
         readable = request.method == "POST" and request.mimetype == FORM and not isinstance(error, errors.Unreadable)
-        return _page(status, heading, *words, sent=words_of(form_pairs()) if readable else ())
+        page = _page(status, heading, *words, sent=words_of(form_pairs()) if readable else ())
+        if isinstance(error, errors.RateLimited):
+            page.headers["Retry-After"] = str(error.wait_s)
+        return page
     if isinstance(error, CSRFError):
         return _old_form(form_pairs() if request.mimetype == FORM else [])
     if isinstance(error, HTTPException) and error.code:
