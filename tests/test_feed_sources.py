@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app.errors import Faults, Unreadable
+from app.feeds import cap
 from app.feeds.fetch import Answer, FetchError, Request
 from app.feeds.formats import FORMATS
 from app.feeds.record import Record
@@ -399,6 +400,13 @@ def test_an_alert_that_does_not_come_keeps_no_other_from_coming_and_is_let_be_in
     assert third.fault == "Nothing there."
     asked, last = drive("cap_index", content, cursor=third.cursor, **settings)
     assert (len(asked), last) == (1, None)
+
+
+def test_an_alert_that_is_too_deep_to_stand_among_others_keeps_no_other_from_being_read():
+    deep = alert("a1").replace("</info>", f"</info>{'<a>' * 99}{'</a>' * 99}").encode()
+    assert [record.external_id for record in cap.parse(deep)] == ["a1"]
+    _, documents = drive("cap_index", index(entry(1), entry(2)), deep, cap_alert(2), url="https://met.example/index")
+    assert [record.external_id for record in records(documents)] == ["a2"]
 
 
 def test_three_failures_in_a_row_end_the_round_and_those_that_failed_are_asked_for_last():

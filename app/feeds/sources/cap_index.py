@@ -15,7 +15,7 @@ from app.errors import Unreadable
 from app.feeds.fetch import Answer, FetchError, Request
 from app.feeds.sources.source import Ask, Documents, Plan, Question, Source, misread
 from app.feeds.values import shown
-from app.feeds.xmlfile import MARKS_MAX, below, children, load, marks, name, word
+from app.feeds.xmlfile import DEPTH_MAX, MARKS_MAX, below, children, load, marks, name, word
 
 ENTRIES_MAX = 3000
 """Alerts of one index that are looked at, from its top."""
@@ -55,7 +55,7 @@ def alerts(ask: Ask, url: str) -> Plan:
     for key in wanted[: ask.at_most(ALERTS_MAX)]:
         try:
             answer = yield Request(url=links[key], headers=_ACCEPT, max_bytes=ALERT_MAX)
-            alert = b"".join(tostring(each, "unicode").encode() for each in _alerts_in(answer))
+            alert = _alerts_in(answer)
         except (FetchError, Unreadable) as error:
             fault, faults_in_row = error, faults_in_row + 1
             failed[key] = failed.get(key, 0) + 1
@@ -113,17 +113,18 @@ def _linking(entry: Element) -> list[Element]:
     return [*children(entry, "link"), *children(entry, "enclosure")]
 
 
-def _alerts_in(answer: Answer) -> list[Element]:
-    root = _root(answer)
+def _alerts_in(answer: Answer) -> bytes:
+    """Return the alerts of an answer, fit to be put into one document with others."""
+    root = _root(answer, depth=DEPTH_MAX - 1)
     found = [root] if name(root) == "alert" else list(below(root, "alert"))
     if not found:
         raise misread(answer, "It holds no CAP alert.")
-    return found
+    return b"".join(tostring(alert, "unicode").encode() for alert in found)
 
 
-def _root(answer: Answer) -> Element:
+def _root(answer: Answer, depth: int = DEPTH_MAX) -> Element:
     try:
-        return load(answer.content)
+        return load(answer.content, depth=depth)
     except Unreadable as error:
         raise misread(answer, str(error)) from None
 
