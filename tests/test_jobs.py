@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
@@ -11,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app.cli import working
+from app.cli.working import Worker
 from app.db import db, new_id, now, transaction
 from app.errors import Conflict, Denied, NotFound, Unreadable
-from app.models import Job
+from app.models import Job, Tenant
 from app.service import jobs, pairs, worker
 from app.service.jobs import ATTEMPTS_MAX, CUTS_MAX, LEASE, Claim, Lost
 from app.terms import Edge
@@ -178,6 +181,21 @@ def test_a_worker_that_is_to_stop_gives_its_job_back_as_it_is(actor, monkeypatch
     worker.do(jobs.take(new_id(), stopping=stopping))
     assert state() == ("waiting", 0, None)
     assert jobs.take(new_id())
+
+
+def test_an_error_that_nobody_expected_ends_no_thread_of_a_worker(app: Flask, monkeypatch, caplog):
+    monkeypatch.setattr(working, "REST_S", 0.01)
+    make.actor(app)
+    with app.app_context(), transaction() as session:
+        session.execute(sa.update(Tenant).values(matched={"since": "never"}))  # such as nothing of ours writes
+    its = Worker(app, threads=1)
+    its.start()
+    ends = time.monotonic() + 20
+    while (told := caplog.text.count("an error that was not expected")) < 3 and time.monotonic() < ends:
+        time.sleep(0.01)
+    its.stop()
+    its.join()
+    assert told >= 3
 
 
 def test_what_was_called_off_is_lost_to_its_worker(actor, monkeypatch):

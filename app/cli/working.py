@@ -57,6 +57,9 @@ class Worker:
             except sa.exc.DBAPIError as error:
                 logger.warning("The worker rests: %s", explain(error))
                 rest = REST_S
+            except Exception:  # a thread that ended by it would never be missed
+                logger.exception("The worker rests after an error that was not expected")
+                rest = REST_S
             self._stopping.wait(rest)
 
     def _work(self) -> float:
