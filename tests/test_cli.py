@@ -130,6 +130,22 @@ def test_an_import_that_is_stopped_says_what_is_kept_and_is_finished_by_importin
     assert (answer["unchanged"], answer["new"]) == (kept, 30_000 - kept)
 
 
+def test_an_import_that_a_worker_took_over_says_so(bare: Cordon):
+    bare.run("db", "upgrade")
+    file = bare.folder / "many.csv"
+    file.write_text("id,title,lat,lon\n" + "".join(f"{i},Road {i},6.4,3.4\n" for i in range(30_000)))
+    command = [sys.executable, "-m", "app.cli", "import", str(file)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=bare.environment(), cwd=bare.folder)
+    connection = sqlite3.connect(bare.folder / "cordon.db", timeout=30)
+    while not connection.execute("SELECT count(*) FROM threat").fetchone()[0]:
+        assert process.poll() is None
+    with connection:
+        connection.execute("UPDATE job SET claim = randomblob(16)")
+    connection.close()
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (1, "Error: It took so long that a worker has taken it over, which goes on with it.\n")
+
+
 def test_a_dry_run_shows_the_guess_and_imports_nothing(cordon: Cordon, roads: str):
     text = cordon.run("import", roads, "--dry-run", "--map", "description=severity", "--source", "desk").stdout
     assert "roads.csv is Table (CSV), of the source desk." in text

@@ -21,7 +21,7 @@ from app.models import ImportRun
 from app.service import imports, jobs
 from app.service.actor import Actor
 from app.service.imports import FILE_MAX, Preview, left_out
-from app.service.jobs import Claim, Stopped
+from app.service.jobs import Claim, Lost, Stopped
 
 PROBLEMS_SHOWN = 20
 KEPT = "The rows read so far are kept; import the file again for the rest."
@@ -91,6 +91,8 @@ def _work(claim: Claim, run: ImportRun) -> None:
             jobs.cancel(claim.actor, "import", run.id)
             imports.finish(claim.actor, run.id, f"It was stopped. {KEPT}")
         fail(f"Stopped. {KEPT}")
+    except Lost:  # as after a pause, which no heartbeat bridges here
+        fail("It took so long that a worker has taken it over, which goes on with it.")
     except sa.exc.DBAPIError as error:
         fail(f"{explain(error)} {KEPT}")
     finally:
