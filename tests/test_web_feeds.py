@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from app.db import db, now
 from app.feeds.sources import SOURCES
-from app.models import Feed, Job
+from app.models import Feed, ImportRun, Job
 from app.service import feeds
 from tests import browse, make
 from tests.answering import answer
 from tests.test_feed_server import ROADS, add, admin, do_next, feed_id, look, stage  # noqa: F401 - fixtures
+from tests.test_feeds_cap import alert
 
 
 @pytest.fixture
@@ -89,6 +90,50 @@ def test_settings_are_tried_without_keeping_anything(app, client, grace, stage):
     tried = browse.send(client, "/feeds/add/address", **fields)
     assert "has a fault of its own (HTTP 500)" in tried.text
     assert browse.send(client, "/feeds/add/address", **{**fields, "set-url": "x"}).status_code == 422
+
+
+def test_a_run_says_which_feed_fetched_it_and_leads_to_what_can_be_found(app, client, grace, admin, stage):  # noqa: F811
+    roads = add(app, admin, stage.url)
+    make.do_jobs(app)
+    page = client.get(f"/imports/{look(app, admin, roads).runs[0].id}").text
+    assert "· fetched <time" in page
+    assert "by the feed Roads" in page
+    assert f'<a href="/feeds/{roads}">Feed Roads</a>' in page
+    assert "All threats of the source roads on the desk" in page
+    alerts = add(app, admin, stage.url, "cap", "Alerts")
+    do_next(app, stage, answer(alert("a1").encode()))
+    page = client.get(f"/imports/{look(app, admin, alerts).runs[0].id}").text
+    assert "1 row: 1 new." in page
+    assert "on the desk</a>" not in page
+
+
+def test_a_run_of_a_feed_that_was_given_up_is_not_offered_what_can_not_be_done(app, client, grace, admin, feed_id):  # noqa: F811
+    make.do_jobs(app)
+    path = f"/imports/{look(app, admin, feed_id).runs[0].id}"
+    with app.app_context():
+        db.session.execute(sa.update(ImportRun).values(state="running"))
+        db.session.commit()
+    assert "2 rows read. You may leave this page" in client.get(path).text
+    with app.app_context():
+        db.session.execute(sa.update(Job).values(state="dead", message="No.", finished_at=now()))
+        db.session.commit()
+    page = client.get(path).text
+    assert "The import was given up: No." in page
+    assert "goes on from there when the feed is fetched again" in page
+    assert "Undo this import" not in page
+    assert browse.send(client, f"{path}/undo").status_code == 409
+    with app.app_context():
+        db.session.execute(sa.update(ImportRun).values(state="done"))
+        db.session.commit()
+    browse.send(client, f"{path}/undo")
+    with app.app_context():
+        undo = sa.update(Job).where(Job.kind == "undo_import")
+        db.session.execute(undo.values(state="dead", message="No.", finished_at=now()))
+        db.session.commit()
+    assert f'action="{path}/retry"' in client.get(path).text
+    browse.send(client, f"{path}/retry")
+    make.do_jobs(app)
+    assert "Undone: 2 threats taken out." in client.get(path).text
 
 
 def test_a_secret_is_never_shown_again_and_stays_when_left_empty(app, client, grace, stage):  # noqa: F811
