@@ -100,6 +100,7 @@ def test_a_run_says_which_feed_fetched_it_and_leads_to_what_can_be_found(app, cl
     assert "by the feed Roads" in page
     assert f'<a href="/feeds/{roads}">Feed Roads</a>' in page
     assert "All threats of the source roads on the desk" in page
+    browse.send(client, f"/feeds/{roads}/switch", on="0")
     alerts = add(app, admin, stage.url, "cap", "Alerts")
     do_next(app, stage, answer(alert("a1").encode()))
     page = client.get(f"/imports/{look(app, admin, alerts).runs[0].id}").text
