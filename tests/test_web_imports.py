@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from app.db import db, now
+from app.db import db, new_id, now
 from app.models import ImportProblem, Job, Threat
 from app.service import imports, jobs
 from tests import browse, make
@@ -224,6 +224,18 @@ def test_an_import_under_way_says_how_far_it_is_and_whether_a_worker_is_there(ap
         db.session.execute(sa.update(Job).values(due_at=now() - timedelta(seconds=31)))
         db.session.commit()
     assert "No worker is running, so nothing happens. Start <code>cordon worker</code>" in client.get(location).text
+    assert "No worker is at work" not in client.get("/feeds").text
+    with app.app_context():
+        db.session.execute(sa.update(Job).values(due_at=now() - timedelta(seconds=61)))
+        db.session.commit()
+    assert "No worker is at work" in client.get("/feeds").text
+    with app.app_context():
+        jobs.enqueue(make.actor(app), "test", new_id(), due_at=now() - timedelta(days=1))
+        jobs.take(new_id())
+    assert "No worker" not in client.get("/feeds").text + client.get(location).text  # there is one, which has another job
+    with app.app_context():
+        db.session.execute(sa.delete(Job).where(Job.kind == "test"))
+        db.session.commit()
     with app.app_context():
         db.session.execute(sa.update(Job).values(due_at=now() + timedelta(seconds=9), message="The database is busy."))
         db.session.commit()

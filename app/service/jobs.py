@@ -138,6 +138,12 @@ def given_up(actor: Actor, kind: str, subject: UUID) -> Job | None:
     return db.session.scalar(latest.execution_options(populate_existing=True))
 
 
+def is_any_in_hand(actor: Actor) -> bool:
+    """Say whether a worker does a job of the tenant just now; those that are due may then only wait for their turn."""
+    in_hand = sa.and_(owned(actor, Job), Job.state == "running", Job.due_at > now())
+    return bool(db.session.scalar(sa.select(sa.exists().where(in_hand))))
+
+
 @guarded(Permission.THREATS_READ)
 def dead(actor: Actor, limit: int = 50, offset: int = 0) -> Page[Job]:
     """Return the jobs that were given up, the latest first."""

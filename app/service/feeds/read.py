@@ -88,9 +88,9 @@ def freshness(actor: Actor) -> list[Freshness]:
 
 @guarded(Permission.THREATS_READ)
 def is_overdue(actor: Actor) -> bool:
-    """Say whether any job waits longer than OVERDUE past its time, as it does when no worker runs."""
+    """Say whether any job waits longer than OVERDUE past its time while none is done, as when no worker runs."""
     late = sa.and_(owned(actor, Job), jobs.OPEN, Job.due_at < now() - OVERDUE)
-    return bool(db.session.scalar(sa.select(sa.exists().where(late))))
+    return bool(db.session.scalar(sa.select(sa.exists().where(late)))) and not jobs.is_any_in_hand(actor)
 
 
 @guarded(Permission.THREATS_READ)

@@ -15,7 +15,7 @@ from app.service.imports.read import run_of
 from app.terms import Permission
 
 PATIENCE = timedelta(seconds=30)
-"""How long after it was due a job is taken for one that nobody does."""
+"""How long after it was due a job is taken for one that nobody does, if none other is done either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def progress(actor: Actor, run: ImportRun) -> Progress | None:
     job = _job(actor, run)
     if job is None or job.state == "dead":
         stands = "given_up"
-    elif job.due_at < now() - PATIENCE:
+    elif job.due_at < now() - PATIENCE and not jobs.is_any_in_hand(actor):
         stands = "no_worker"
     else:
         stands = "resting" if job.state == "waiting" and job.message else ""
