@@ -15,7 +15,7 @@ from app.cli.working import Worker
 from app.db import db, new_id, now
 from app.errors import Conflict, NotFound
 from app.models import Feed, ImportProblem, ImportRun, Job, Threat
-from app.service import feeds, jobs, worker
+from app.service import feeds, imports, jobs, worker
 from app.service.feeds.schedule import rest_after
 from app.service.jobs import Lost
 from tests import browse, make
@@ -444,6 +444,20 @@ def test_removing_a_feed_keeps_its_threats(app, admin, stage, feed_id):
         assert db.session.scalars(sa.select(ImportRun)).all() == []
         assert db.session.scalars(sa.select(Job).where(Job.state != "done")).all() == []
     assert len(titles(app)) == 2
+
+
+def test_a_feed_is_not_removed_while_a_run_of_it_is_undone(app, admin, stage, feed_id):
+    make.do_jobs(app)
+    run_id = look(app, admin, feed_id).runs[0].id
+    with app.app_context():
+        imports.undo(admin, run_id)
+        with pytest.raises(Conflict, match="is being undone"):
+            feeds.remove(admin, feed_id)
+        given_up = sa.update(Job).where(Job.kind == "undo_import")
+        db.session.execute(given_up.values(state="dead", message="No.", finished_at=now()))
+        db.session.commit()
+        feeds.remove(admin, feed_id)
+        assert db.session.scalars(sa.select(Job).where(Job.state != "done")).all() == []
 
 
 def test_rows_that_fail_are_counted_and_can_be_looked_at(app, client, admin, stage, feed_id):

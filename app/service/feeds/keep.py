@@ -127,9 +127,10 @@ def run_now(actor: Actor, feed_id: UUID) -> Feed:
 
 @guarded(Permission.ADMIN)
 def remove(actor: Actor, feed_id: UUID) -> Feed:
-    """Remove a feed with the record of its runs; its threats stay. Raises NotFound."""
+    """Remove a feed with the record of its runs; its threats stay. Raises NotFound, and Conflict while a run is being undone."""
     with transaction() as session:
         feed = _locked(actor, session, feed_id)
+        _refuse_undoing(actor, session, feed_id)
         unschedule(actor, feed_id)
         forget_runs(actor, feed_id)
         session.execute(
@@ -137,6 +138,16 @@ def remove(actor: Actor, feed_id: UUID) -> Feed:
         )
         session.expunge(feed)
     return feed
+
+
+def _refuse_undoing(actor: Actor, session: Session, feed_id: UUID) -> None:
+    """Raise Conflict while a run of a feed is being undone, which needs its record; an undo that was given up is let be."""
+    undoing = sa.select(ImportRun.id).where(owned(actor, ImportRun), ImportRun.feed_id == feed_id, ImportRun.state == "undoing")
+    run_ids = list(session.scalars(undoing.with_for_update()))
+    if jobs.open_of(actor, "undo_import", run_ids):
+        raise Conflict("state_conflict", "A run of this feed is being undone. Remove the feed once that is over.")
+    given_up = sa.and_(owned(actor, Job), Job.kind == "undo_import", Job.subject.in_(run_ids))
+    session.execute(sa.delete(Job).where(given_up).execution_options(synchronize_session=False))
 
 
 def _locked(actor: Actor, session: Session, feed_id: UUID) -> Feed:
