@@ -17,7 +17,7 @@ from flask import Flask
 from app.db import db, new_id, now, transaction
 from app.errors import Conflict, Denied, Faults, Invalid, NotFound, Unreadable
 from app.feeds.record import Record
-from app.models import ImportRun, Job, Threat, ThreatVersion
+from app.models import ImportFile, ImportRun, Job, Threat, ThreatVersion
 from app.service import imports, jobs, threats
 from app.service.actor import Actor
 from app.service.imports import FILE_MAX
@@ -192,7 +192,7 @@ def test_a_kept_file_that_went_bad_fails_the_import_and_says_what_was_kept(app: 
         run = imports.draft(actor, "a.json", quakes({}))
         imports.start(actor, run.id)
         with transaction() as session:
-            session.execute(sa.update(ImportRun).values(content=quakes({})[:-30]))
+            session.execute(sa.update(ImportFile).values(content=quakes({})[:-30]))
         run = work(actor, run.id)
         assert run.state == "failed"
         assert run.message.endswith("Nothing was imported.")
@@ -363,7 +363,7 @@ def test_an_import_that_is_done_lets_its_file_go_and_can_not_be_started_again(ap
     actor = make.actor(app)
     with app.app_context():
         run = run_import(actor, "a.json", quakes({}))
-        assert db.session.scalar(sa.select(ImportRun.content)) is None
+        assert db.session.scalar(sa.select(ImportFile.content)) is None
         assert run.finished_at is not None
         for again in (imports.start, imports.preview):
             with pytest.raises(Conflict):

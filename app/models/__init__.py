@@ -6,7 +6,7 @@ from app.models.access import ApiKey, Membership, Person, RateCount, SignInLink,
 from app.models.activity import Activity, ActivityOther
 from app.models.desk import DeskVisit, SavedView
 from app.models.feed import Feed
-from app.models.imports import ImportProblem, ImportRun
+from app.models.imports import ImportFile, ImportProblem, ImportRun
 from app.models.incident import Incident, KeptAnswer, LinkChange, RefusedNewcomer, ThreatLink
 from app.models.job import Job
 from app.models.threat import Threat, ThreatAlias, ThreatVersion
@@ -19,6 +19,7 @@ __all__ = [
     "ApiKey",
     "DeskVisit",
     "Feed",
+    "ImportFile",
     "ImportProblem",
     "ImportRun",
     "Incident",

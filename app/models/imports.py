@@ -15,7 +15,7 @@ from app.db import Base, new_id
 class ImportRun(Base):
     """One file on its way in. The counts add up: `seen` is the sum of the other five.
 
-    `content` is the file, kept until the run is done. `position` is how many of its `total` items were read, so that a run that
+    `position` is how many of its `total` items were read, so that a run that
     was cut off goes on there; `left_out` counts those that are no threats of their own, by reason. `acts` are the ids of the
     acts by which its threats came in, for undoing them, and `undo` is how far that got (see service.imports.undo). `feed_id` is
     the feed whose answer this is, if it is no upload.
@@ -35,7 +35,8 @@ class ImportRun(Base):
     format: Mapped[str] = mapped_column(sa.String(40))
     source: Mapped[str] = mapped_column(sa.String(200))
     columns: Mapped[dict[str, Any]]
-    content: Mapped[bytes | None] = mapped_column(sa.LargeBinary, deferred=True)
+    # The file, for the version before this one, which may still run on this schema; a later migration drops it.
+    content_before: Mapped[bytes | None] = mapped_column("content", sa.LargeBinary, deferred=True)
     size: Mapped[int]
     state: Mapped[str] = mapped_column(sa.String(10))
     message: Mapped[str | None] = mapped_column(sa.Text)
@@ -55,6 +56,19 @@ class ImportRun(Base):
     created_by: Mapped[str] = mapped_column(sa.String(100))
     beat_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class ImportFile(Base):
+    """The file of a run until it is over: apart from the run, for SQLite writes a row whole whatever changes in it."""
+
+    __tablename__ = "import_file"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["tenant_id", "run_id"], ["import_run.tenant_id", "import_run.id"], ondelete="CASCADE"),
+    )
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary)
 
 
 class ImportProblem(Base):

@@ -130,6 +130,14 @@ def upgrade() -> None:
         batch.create_index('ix_import_run_tenant_id_feed_id_id', ['tenant_id', 'feed_id', 'id'])
         batch.create_foreign_key('fk_import_run_tenant_id_feed_id', 'feed', ['tenant_id', 'feed_id'], ['tenant_id', 'id'])
     _change_states('import_run', "'draft', 'running', 'done', 'failed', 'undoing', 'undone'")
+    op.create_table('import_file',
+    sa.Column('tenant_id', sa.Integer(), nullable=False),
+    sa.Column('run_id', db.Id(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['tenant_id', 'run_id'], ['import_run.tenant_id', 'import_run.id'], name=op.f('fk_import_file_tenant_id_run_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('tenant_id', 'run_id', name=op.f('pk_import_file'))
+    )
+    op.execute('INSERT INTO import_file SELECT tenant_id, id, content FROM import_run WHERE content IS NOT NULL')
     op.add_column('tenant', sa.Column('matched', sa.JSON(), nullable=True))
     if op.get_bind().dialect.name == 'sqlite':
         op.execute('DROP TRIGGER threat_text_inserted')
@@ -141,6 +149,7 @@ def downgrade() -> None:
     INSERT INTO threat_words(rowid, words) VALUES (new.id, new.words);
 END""")
     op.drop_column('tenant', 'matched')
+    op.drop_table('import_file')
     op.execute("UPDATE import_run SET state = 'done' WHERE state IN ('undoing', 'undone')")
     _change_states('import_run', "'draft', 'running', 'done', 'failed'")
     with op.batch_alter_table('import_run') as batch:

@@ -17,6 +17,7 @@ from app.service.actor import Actor, guarded, owned
 from app.service.feeds.answers import read_answers, read_interval, read_name
 from app.service.feeds.schedule import KIND, schedule, unschedule
 from app.service.feeds.work import forget_runs
+from app.service.imports.file import let_go
 from app.terms import Permission
 
 FEEDS_MAX = 200
@@ -175,8 +176,10 @@ def _begin_anew(actor: Actor, session: Session, feed: Feed) -> None:
     feed.etag = feed.last_modified = feed.digest = None
     feed.cursor = {}
     unread = sa.and_(owned(actor, ImportRun), ImportRun.feed_id == feed.id, ImportRun.state == "running")
-    ended = {"state": "failed", "message": ENDED, "content": None, "finished_at": now()}
-    session.execute(sa.update(ImportRun).where(unread).values(ended).execution_options(synchronize_session=False))
+    ended = {"state": "failed", "message": ENDED, "finished_at": now()}
+    statement = sa.update(ImportRun).where(unread).values(ended).returning(ImportRun.id)
+    for run_id in session.scalars(statement.execution_options(synchronize_session=False)).all():
+        let_go(actor, run_id)
 
 
 def _given_up(actor: Actor, feed_id: UUID) -> list[Job]:

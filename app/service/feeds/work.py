@@ -20,7 +20,7 @@ from app.service.actor import Actor, owned
 from app.service.feeds.answers import settings_of
 from app.service.feeds.outside import fetcher, gather
 from app.service.feeds.schedule import actor_of, rest_after
-from app.service.imports.file import fit
+from app.service.imports.file import fit, keep
 from app.service.jobs import Claim, Lost, Stopped
 from app.service.threats import THREAT_TABLES, UPSERT_MAX
 
@@ -127,6 +127,8 @@ def _begin(claim: Claim, feed: Feed, came: Documents | None) -> UUID | None:
         if came and came.content and digest != feed.digest:
             run = _run(claim.actor, feed, came)
             session.add(run)
+            session.flush()
+            keep(claim.actor, run.id, came.content)
             return run.id
         if came and came.fault:
             _failed(claim, feed, came.fault)
@@ -144,7 +146,6 @@ def _run(actor: Actor, feed: Feed, came: Documents) -> ImportRun:
         format=came.format,
         source=came.source or SOURCES[feed.connector].label,
         columns=dict(came.columns),
-        content=came.content,
         size=len(came.content),
         state="running",
         message=came.fault or None,
@@ -164,7 +165,7 @@ def _end(claim: Claim, feed: Feed, run_id: UUID, reason: str) -> None:
     if run.new or run.updated:
         set_feed(claim.actor, feed.id, changed_at=now())
     if reason:
-        set_feed(claim.actor, feed.id, etag=None, last_modified=None, digest=None)
+        set_feed(claim.actor, feed.id, etag=None, last_modified=None, digest=None, cursor={})
     if fault:
         _failed(claim, feed, fault)
     else:

@@ -19,8 +19,8 @@ from app.feeds.record import Item, LeftOut, Problem, Record
 from app.models import ImportRun
 from app.models.threat import SHORT_TEXT_MAX
 from app.service.actor import Actor, guarded, owned
-from app.service.imports.file import choice, fit, items
-from app.service.imports.read import content_of, run_of
+from app.service.imports.file import choice, content_of, fit, items, keep
+from app.service.imports.read import run_of
 from app.service.imports.shape import Shape
 from app.terms import Permission
 
@@ -62,6 +62,8 @@ def draft(actor: Actor, filename: str, content: bytes) -> ImportRun:
         mine, before = owned(actor, ImportRun), run.created_at - DRAFT_LIFE
         session.execute(sa.delete(ImportRun).where(mine, ImportRun.state == "draft", ImportRun.created_at < before))
         session.add(run)
+        session.flush()
+        keep(actor, run.id, content)
     return run
 
 
@@ -100,7 +102,6 @@ def _drafted(actor: Actor, filename: str, content: bytes) -> ImportRun:
         format=kind.name,
         source=source,
         columns={},
-        content=content,
         size=len(content),
         state="draft",
         created_at=time,

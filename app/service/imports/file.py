@@ -1,15 +1,20 @@
-"""What drafting and working share: the file's format, the choice of columns and source, and its rows."""
+"""The file of a run: kept until the run is over, with the choice of columns and source, and its rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from uuid import UUID
 
-from app.errors import Faults
+import sqlalchemy as sa
+
+from app.db import db
+from app.errors import Conflict, Faults
 from app.feeds.formats import FORMATS, Format
 from app.feeds.record import Item
-from app.models import ImportRun
+from app.models import ImportFile, ImportRun
 from app.models.threat import SHORT_TEXT_MAX
 from app.service import rules
+from app.service.actor import Actor, owned
 
 
 def choice(run: ImportRun, columns: Mapping[str, str] | None, source: str) -> tuple[dict[str, str], str]:
@@ -29,6 +34,27 @@ def choice(run: ImportRun, columns: Mapping[str, str] | None, source: str) -> tu
 def items(kind: Format, content: bytes, columns: Mapping[str, str], source: str) -> Iterator[Item]:
     """Return what the file holds. Raises Unreadable at once, before the first row."""
     return kind.parse(content, columns, source) if kind.takes_columns else kind.parse(content)
+
+
+def keep(actor: Actor, run_id: UUID, content: bytes) -> None:
+    """Keep the file of a run that was just added. Call it inside a transaction."""
+    row = {"tenant_id": actor.tenant_id, "run_id": run_id, "content": content}
+    db.session.execute(sa.insert(ImportFile), row)
+
+
+def content_of(actor: Actor, run_id: UUID) -> bytes:
+    """Return the file of a run. Raises Conflict once the run is over."""
+    kept = sa.select(ImportFile.content).where(owned(actor, ImportFile), ImportFile.run_id == run_id)
+    content = db.session.scalar(kept)
+    if content is None:
+        raise Conflict("state_conflict", "This import is over, and its file was let go.")
+    return content
+
+
+def let_go(actor: Actor, run_id: UUID) -> None:
+    """Forget the file of a run that is over. Call it inside a transaction."""
+    kept = sa.and_(owned(actor, ImportFile), ImportFile.run_id == run_id)
+    db.session.execute(sa.delete(ImportFile).where(kept).execution_options(synchronize_session=False))
 
 
 def fit(text: str) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.db import db
-from app.errors import Conflict, NotFound
+from app.errors import NotFound
 from app.models import ImportProblem, ImportRun
 from app.service.actor import Actor, guarded, owned
 from app.service.imports.file import left_out
@@ -59,11 +59,3 @@ def run_of(actor: Actor, run_id: UUID) -> ImportRun:
     if run is None:
         raise NotFound("import")
     return run
-
-
-def content_of(actor: Actor, run_id: UUID) -> bytes:
-    """Return the file of a run. Raises Conflict once the run is over."""
-    content = db.session.scalar(sa.select(ImportRun.content).where(owned(actor, ImportRun), ImportRun.id == run_id))
-    if content is None:
-        raise Conflict("state_conflict", "This import is over, and its file was let go.")
-    return content

@@ -14,6 +14,7 @@ from app.errors import Conflict
 from app.models import ImportRun, Job
 from app.service import jobs
 from app.service.actor import Actor, act, guarded, owned
+from app.service.imports.file import let_go
 from app.service.imports.read import run_of
 from app.service.imports.work import _set
 from app.service.jobs import Claim
@@ -72,8 +73,9 @@ def work_undo(claim: Claim) -> None:
             _set(actor, run.id, "undoing", {"undo": state, "beat_at": now()})
     with transaction():
         claim.hold()
-        ended = {"state": "undone", "message": said(counts), "content": None, "finished_at": now()}
+        ended = {"state": "undone", "message": said(counts), "finished_at": now()}
         _set(actor, run.id, "undoing", ended)
+        let_go(actor, run.id)
         claim.done()
     if total >= BATCH:
         refresh_statistics(*THREAT_TABLES)

@@ -18,8 +18,8 @@ from app.feeds.record import Item, LeftOut, Problem, Record
 from app.models import ImportProblem, ImportRun
 from app.service import jobs
 from app.service.actor import Actor, guarded, owned
-from app.service.imports.file import choice, fit, items
-from app.service.imports.read import COUNTS, content_of, run_of, summary
+from app.service.imports.file import choice, content_of, fit, items, let_go
+from app.service.imports.read import COUNTS, run_of, summary
 from app.service.jobs import Claim
 from app.service.threats import THREAT_TABLES, UPSERT_MAX, upsert
 from app.terms import Permission
@@ -86,10 +86,10 @@ def finish(actor: Actor, run_id: UUID, reason: str = "") -> ImportRun:
     ended = {
         "state": "failed" if reason else "done",
         "message": reason or summary(run),
-        "content": None,
         "finished_at": now(),
     }
     _set(actor, run_id, "running", ended)
+    let_go(actor, run_id)
     return run
 
 
