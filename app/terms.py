@@ -92,6 +92,21 @@ class KeyState(StrEnum):
     REVOKED = "revoked"
 
 
+class Units(StrEnum):
+    """In what a person wants distances shown."""
+
+    KM = "km"
+    MILES = "miles"
+
+
+class Theme(StrEnum):
+    """In which colours a person wants pages shown."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
 class Edge(StrEnum):
     """By which way an act came in."""
 

@@ -49,7 +49,7 @@ def test_a_good_installation_is_well_once_somebody_can_sign_in(app: Flask, engin
     with app.app_context():
         found = looked_at(app.config)
     assert [check for check in found.values() if not check.ok] == [
-        Check("people", False, "0 people can sign in.", "Run: cordon user add you@example.org --role admin")
+        Check("people", False, "0 people can sign in.", "Run: cordon user add you@example.org --role admin --link")
     ]
     assert found["schema"].finding == "The schema is up to date."
     assert found["writing"].finding == "The database can be written to."

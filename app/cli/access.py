@@ -30,7 +30,7 @@ def user() -> None:
 @click.option("--role", default=Role.ANALYST.value, show_default=True, help=f"One of {', '.join(Role)}.")
 @click.option("--name", default="", help="The name to show; the address before the @ if not given.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@click.option("--link", is_flag=True, help="Set no password; print an address that signs in once.")
+@click.option("--link", is_flag=True, help="Set no password; print an address by which they set it themselves.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @ADDRESS
 @with_appcontext
@@ -42,13 +42,13 @@ def add_user(*, email: str, role: str, name: str, password_stdin: bool, link: bo
     person = people.add(the_operator(), email, role, name=name, password=password)
     answer = {"email": person.email, "name": person.name, "role": role}
     if link:
-        answer["link"] = sign_in_address(person, address)
+        answer["link"] = _password_address(person, address)
     if as_json:
         print_json(answer)
         return
     click.echo(f"Added {person.email} with the role {role}.")
     if link:
-        _show_link(answer["link"])
+        _show_link(person, answer["link"])
 
 
 @user.command("link")
@@ -56,11 +56,11 @@ def add_user(*, email: str, role: str, name: str, password_stdin: bool, link: bo
 @ADDRESS
 @with_appcontext
 def link_user(email: str, address: str) -> None:
-    """Print an address that signs EMAIL in once, for someone who has lost their password."""
+    """Print an address by which EMAIL sets a new password, once, for someone who has lost theirs."""
     person = people.find(email)
     if person is None:
         raise NotFound("person")
-    _show_link(sign_in_address(person, address))
+    _show_link(person, _password_address(person, address))
 
 
 def sign_in_address(person: Person, address: str) -> str:
@@ -68,8 +68,13 @@ def sign_in_address(person: Person, address: str) -> str:
     return f"{address.rstrip('/')}/enter?token={people.make_sign_in_link(person)}"
 
 
-def _show_link(link: str) -> None:
-    click.echo(f"This address signs in once, within {people.LINK_LIFE // timedelta(hours=1)} hours:\n\n    {link}\n")
+def _password_address(person: Person, address: str) -> str:
+    return f"{address.rstrip('/')}/enter?token={people.make_password_link(person)}"
+
+
+def _show_link(person: Person, link: str) -> None:
+    hours = people.link_life(person) // timedelta(hours=1)
+    click.echo(f"Whoever opens this address sets the password of {person.email}, once, within {hours} hours:\n\n    {link}\n")
 
 
 def _password(*, from_stdin: bool) -> str:

@@ -45,7 +45,7 @@ def serve(*, host: str, port: int, with_demo: bool, workers: int | None) -> None
     actor = the_operator()
     click.echo(f"Cordon is at {address} (Ctrl-C stops it)\n")
     if not (with_demo and _welcome_to_demo(actor, address)) and not health.people_count():
-        click.echo(f"Nobody can sign in yet. Add yourself, in another window:\n\n    {health.MEND_PEOPLE}\n")
+        click.echo(f"Nobody can sign in yet. Add yourself, in another window:\n\n    {health.MEND_PEOPLE} --address {address}\n")
     config = _settings(current_app.config, workers)
     release()  # no process may inherit a connection
     keep_beside(current_app._get_current_object(), listener)  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask documents it

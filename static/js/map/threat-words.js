@@ -1,6 +1,7 @@
 /** What the map says about a threat, a cluster and a view, in plain words. */
 import { SEVERITIES } from "./severity.js";
 import { precisionOf } from "./wire.js";
+import { distance, moment } from "../page/shown.js";
 
 const number = new Intl.NumberFormat(document.documentElement.lang || "en");
 const capitalised = (word) => word[0].toUpperCase() + word.slice(1);
@@ -11,20 +12,17 @@ const isBroadPrecision = (precision) => precision === "country" || precision ===
 export function describePrecision(precision, km, place) {
   if (precision === "exact") return "";
   if (isBroadPrecision(precision)) return `Somewhere in ${place || `the ${precision}`}, not at this point`;
-  if (km > 0) return `Place known to within ${number.format(km)} km`;
+  if (km > 0) return `Place known to within ${distance(km)}`;
   if (!precision) return "How well the place is known is not stated";
   return `Place known to the ${precision === "near" ? "neighbourhood" : precision} only`;
 }
-
-/** As the list prints it. @param {string|null} iso in UTC */
-const inUtc = (iso) => iso && `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 
 /** @param {import("./cards.js").Card} card @returns {string[]} */
 export function describeCard(card) {
   return [
     card.title || "Untitled threat",
     [capitalised(card.severity), card.threat_type, capitalised(card.status)].filter(Boolean).join(" · "),
-    [inUtc(card.observed_at), card.source].filter(Boolean).join(" · "),
+    [card.observed_at && moment(card.observed_at), card.source].filter(Boolean).join(" · "),
     isBroadPrecision(card.precision) ? "" : card.place,
     describePrecision(card.precision, card.uncertainty_km, card.place),
   ];

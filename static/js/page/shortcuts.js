@@ -19,7 +19,11 @@ const SHORTCUTS = [
 ];
 let sheet = null;
 
+/** The account switches them off in every browser. */
+const isAllowed = document.documentElement.dataset.shortcuts !== "off";
+
 const isOn = () => {
+  if (!isAllowed) return false;
   try {
     return localStorage.getItem(KEY) !== "off";
   } catch {
@@ -70,13 +74,13 @@ function makeSheet() {
     const names = keys.split(" ").flatMap((key) => [made("kbd", { textContent: key }), " "]);
     list.append(made("div", {}, made("dt", {}, ...names), made("dd", { textContent: words })));
   }
-  const box = made("input", { type: "checkbox", checked: isOn() });
+  const box = made("input", { type: "checkbox", checked: isOn(), disabled: !isAllowed });
   box.addEventListener("change", () => setOn(box.checked));
   const dialog = made(
     "dialog",
     { className: "sheet", id: "shortcuts" },
     made("h2", { textContent: "Keyboard shortcuts", id: "shortcuts-title" }),
-    made("label", { className: "check" }, box, made("span", { textContent: "Use single-letter shortcuts in this browser" })),
+    made("label", { className: "check" }, box, made("span", { textContent: isAllowed ? "Use single-letter shortcuts in this browser" : "Your account has them off" })),
     list,
     made("p", { className: "hint" }, "On the desk: Alt+L to the list, ↓ ↑ Home End Page↓ Page↑ from row to row (with Shift selecting), Space selects, Enter opens, → to what else is in the row, Alt+T to the title."),
     made("form", { method: "dialog" }, made("button", { className: "button", textContent: "Close" })),
