@@ -533,6 +533,7 @@ def test_a_run_that_a_later_version_can_not_read_is_ended_and_all_is_asked_for_a
     make.do_jobs(app)
     with app.app_context():
         run = db.session.scalars(sa.select(ImportRun)).one()
+        db.session.execute(sa.update(Feed).values(cursor={"read": "all"}))
         db.session.execute(sa.update(ImportRun).values(state="running", format="geojson", position=0))
         keep_file(admin, run.id, b"{")
         db.session.commit()
@@ -540,6 +541,7 @@ def test_a_run_that_a_later_version_can_not_read_is_ended_and_all_is_asked_for_a
     view = look(app, admin, feed_id)
     assert (view.state, view.runs[0].state, len(stage.heads)) == ("failing", "failed", 1)
     assert "Nothing was imported." in view.feed.message
+    assert view.feed.cursor == {}
     do_next(app)
     assert "If-None-Match" not in stage.heads[-1]
     assert look(app, admin, feed_id).state == "on"
