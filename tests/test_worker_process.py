@@ -78,6 +78,17 @@ def test_a_server_keeps_a_worker_beside_it_that_comes_back_when_it_is_killed_and
         until(lambda: all(map(is_gone, family[1:])))
 
 
+def test_a_closed_terminal_does_not_take_the_worker_from_a_server_that_goes_on(tmp_path: Path):
+    with serving(Cordon(tmp_path), until="Cordon is at") as (server, _):
+        until(lambda: workers(server.pid))
+        first = workers(server.pid)
+        keepers = [child for child in children(server.pid) if children(child)]
+        for pid in (server.pid, *keepers, *first):
+            os.kill(pid, signal.SIGHUP)
+        until(read_in(tmp_path))
+        assert workers(server.pid) == first
+
+
 def test_a_server_that_is_stopped_leaves_no_process_behind(tmp_path: Path):
     with serving(Cordon(tmp_path), until="Cordon is at") as (server, _):
         until(lambda: workers(server.pid) and len(children(server.pid)) == 2)  # the keeper and a web worker

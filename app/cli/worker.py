@@ -43,6 +43,7 @@ def keep_beside(app: Flask, listener: socket.socket, threads: int = 4) -> None:
     if os.fork():
         return
     listener.close()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # The server goes on after it, as when its terminal is closed.
     stopping = _stopped_by_signals()
     while not stopping.is_set() and os.getppid() == parent:
         keeper = os.getpid()
