@@ -16,7 +16,7 @@ from app.errors import Faults, Unreadable
 from app.feeds import cap
 from app.feeds.fetch import Answer, FetchError, Request
 from app.feeds.formats import FORMATS
-from app.feeds.record import Record
+from app.feeds.record import LeftOut, Record
 from app.feeds.sources import SOURCES, Ask, Documents
 from app.feeds.sources.cap_index import ALERTS_MAX
 from app.feeds.sources.gdelt import UNPACKED_MAX
@@ -407,6 +407,13 @@ def test_an_alert_that_is_too_deep_to_stand_among_others_keeps_no_other_from_bei
     assert [record.external_id for record in cap.parse(deep)] == ["a1"]
     _, documents = drive("cap_index", index(entry(1), entry(2)), deep, cap_alert(2), url="https://met.example/index")
     assert [record.external_id for record in records(documents)] == ["a2"]
+
+
+def test_an_exercise_by_its_envelope_is_one_in_an_index_too():
+    enveloped = f"<EDXLDistribution><distributionStatus>Exercise</distributionStatus>{alert('a1')}</EDXLDistribution>".encode()
+    _, documents = drive("cap_index", index(entry(1), entry(2)), enveloped, cap_alert(2), url="https://met.example/index")
+    assert next(iter(cap.parse(enveloped))) == LeftOut(1, "exercises")
+    assert [type(item) for item in cap.parse(documents.content)] == [LeftOut, Record]
 
 
 def test_three_failures_in_a_row_end_the_round_and_those_that_failed_are_asked_for_last():

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 from xml.etree.ElementTree import Element, tostring
 
 from app.errors import Unreadable
+from app.feeds.cap_terms import kept_off
 from app.feeds.fetch import Answer, FetchError, Request
 from app.feeds.sources.source import Ask, Documents, Plan, Question, Source, misread
 from app.feeds.values import shown
@@ -119,6 +120,9 @@ def _alerts_in(answer: Answer) -> bytes:
     found = [root] if name(root) == "alert" else list(below(root, "alert"))
     if not found:
         raise misread(answer, "It holds no CAP alert.")
+    if kept_off(envelope := word(root, "distributionStatus")):
+        for status in (status for alert in found for status in children(alert, "status")):
+            status.text = envelope
     return b"".join(tostring(alert, "unicode").encode() for alert in found)
 
 
