@@ -154,6 +154,18 @@ def test_a_secret_is_never_shown_again_and_stays_when_left_empty(app, client, gr
     assert "kept-back" not in tried.text
 
 
+def test_a_secret_is_not_sent_to_another_host_than_it_was_given_for(client, grace, stage):  # noqa: F811
+    fields = {"set-name": "Roads", "set-interval_s": "900", "set-url": "https://example.org/", "set-source": "roads"}
+    made = browse.send(client, "/feeds/add/address", **fields, **{"set-header": "X-Key: kept-back"})
+    page = client.get(made.location).text
+    assert "For another host it has to be given again." in page
+    elsewhere = {**fields, "set-url": stage.url}
+    assert "2 threats" in browse.send(client, made.location, **elsewhere, **{"try": "1"}).text
+    assert "kept-back" not in stage.heads[-1].partition("\r\n")[2]
+    assert browse.send(client, made.location, **elsewhere, version=browse.hidden(page, "version")).status_code == 303
+    assert "Set; leave empty to keep it." not in client.get(made.location).text
+
+
 def test_settings_that_someone_else_changed_meanwhile_are_not_overwritten(app, client, grace, feed_id):  # noqa: F811
     version = browse.hidden(client.get(f"/feeds/{feed_id}").text, "version")
     fields = {"set-name": "Mine", "set-interval_s": "900", "set-url": "https://example.org/", "set-source": "roads"}

@@ -40,6 +40,12 @@ def read_answers(
     return settings, secrets
 
 
+def kept_secrets(feed: Feed, given: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the secrets that stay as they are when left empty: none with the address of another host, which would learn them."""
+    is_same = _host(feed.settings.get("url", "")) == _host(given.get("url", ""))
+    return feed.secrets if is_same else {}
+
+
 def settings_of(feed: Feed) -> dict[str, Any]:
     """Return all answers of a feed with its secrets; a question that came with a later version has its default."""
     source = SOURCES[feed.connector]
@@ -64,6 +70,14 @@ def read_interval(text: str, source: Source, faults: Faults) -> int:
         return int(text)
     faults.add("interval_s", "field_invalid", f"Give a whole number of seconds from {low:,} to {INTERVAL_MAX_S:,}.")
     return source.interval_s
+
+
+def _host(address: str) -> tuple[str, str] | None:
+    try:
+        target = read_address(address)
+    except FetchError:
+        return None
+    return target.scheme, target.authority
 
 
 def _secret(question: Question, given: str, kept: str, faults: Faults) -> str:

@@ -14,7 +14,7 @@ from app.feeds.sources import SOURCES, Source
 from app.models import Feed, ImportRun, Job
 from app.service import jobs
 from app.service.actor import Actor, guarded, owned
-from app.service.feeds.answers import read_answers, read_interval, read_name
+from app.service.feeds.answers import kept_secrets, read_answers, read_interval, read_name
 from app.service.feeds.schedule import KIND, schedule, unschedule
 from app.service.feeds.work import forget_runs
 from app.service.imports.file import let_go
@@ -79,7 +79,7 @@ def change(
         if version is not None and version != feed.version:
             raise VersionMismatch(feed.version)
         source = source_of(actor, feed.connector)
-        settings, secrets = read_answers(source, given, feed.secrets, faults)
+        settings, secrets = read_answers(source, given, kept_secrets(feed, given), faults)
         interval_s = read_interval(interval, source, faults)
         clean = _named(actor, session, name, faults, feed)
         faults.raise_if_any()

@@ -15,7 +15,7 @@ from app.feeds.formats import FORMATS
 from app.feeds.record import Item, LeftOut, Problem, Record
 from app.feeds.sources import Ask
 from app.service.actor import Actor, guarded
-from app.service.feeds.answers import read_answers
+from app.service.feeds.answers import kept_secrets, read_answers
 from app.service.feeds.keep import source_of
 from app.service.feeds.outside import fetcher, gather
 from app.service.feeds.work import feed_of
@@ -53,7 +53,7 @@ def try_it(actor: Actor, connector: str, given: Mapping[str, str], feed_id: UUID
     """
     source, faults = source_of(actor, connector), Faults()
     feed = feed_of(actor, feed_id) if feed_id else None
-    settings, secrets = read_answers(source, given, feed.secrets if feed else {}, faults)
+    settings, secrets = read_answers(source, given, kept_secrets(feed, given) if feed else {}, faults)
     faults.raise_if_any()
     db.session.rollback()  # no connection to the database waits for the source
     ends = monotonic() + all_s
