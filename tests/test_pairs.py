@@ -221,6 +221,22 @@ def test_a_round_that_is_cut_off_goes_on_where_it_was_and_misses_nothing(who):
         assert "after" not in db.session.scalar(sa.select(Tenant.matched))
 
 
+def test_who_looks_and_who_takes_threats_out_wait_for_each_other_in_one_order(who):
+    put(who, "a")
+    put(who, "b")
+    written: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        written.append(" ".join(statement.split()[:3]).partition(" SET")[0])
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        assert pairs.find(who) == 1
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)
+    assert written.index("UPDATE tenant") < written.index("INSERT INTO threat_pair")
+
+
 def test_a_database_that_went_back_is_looked_through_anew(who):
     put(who, "a")
     put(who, "b")

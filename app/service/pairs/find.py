@@ -110,9 +110,10 @@ def find(actor: Actor, *, hold: Callable[[], object] = lambda: None) -> int:
         chosen = _chosen(actor, sorted({*_alike(actor, ids), *_near(neighbours, ids)}))
         with transaction() as session:
             hold()
-            found += _propose(actor, chosen)
+            # Before the pairs, which keep their threats from being taken out: whoever does that holds this row first.
             kept = sa.update(Tenant).where(Tenant.id == actor.tenant_id).values(matched=this.kept(rows))
             session.execute(kept.execution_options(synchronize_session=False))
+            found += _propose(actor, chosen)
 
 
 def _kept(actor: Actor) -> dict[str, Any] | None:
