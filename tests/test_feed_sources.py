@@ -269,6 +269,10 @@ def test_an_archive_of_gdelt_that_is_not_what_it_should_be_is_refused(packed, wo
         drive("gdelt", listed(packed), packed)
 
 
+def test_gdelt_is_asked_more_often_than_it_makes_archives_so_that_none_is_missed():
+    assert SOURCES["gdelt"].interval_s < 15 * 60
+
+
 def test_an_archive_of_gdelt_that_is_cut_off_or_elsewhere_is_refused():
     packed = archive(**{"a.CSV": b"a"})
     with pytest.raises(Unreadable, match="not the one that its list announces"):
