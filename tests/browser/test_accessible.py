@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from passlib.totp import TOTP
 from playwright.sync_api import Page
 
 from app.db import now, transaction
@@ -15,7 +16,7 @@ from app.errors import Faults
 from app.models import Job
 from app.service import imports as service_imports
 from app.service import incidents as service_incidents
-from app.service import people, saved_views, threats
+from app.service import people, roster, saved_views, second_factor, threats
 from app.service.incidents import NewIncident
 from app.service.selection import read_steps
 from tests import make
@@ -208,6 +209,108 @@ def show_import(page: Page, site: Site, **job: object) -> None:
     page.goto(f"/imports/{run.id}")
 
 
+def admin(page: Page, site: Site) -> str:
+    """Sign in an admin of a tenant of their own, and return their address."""
+    name = uuid4().hex[-8:]
+    make.person(site.app, f"{name}@example.org", "admin", tenant=name)
+    page.goto(site.sign_in_link(f"{name}@example.org"))
+    return f"{name}@example.org"
+
+
+def people_page(page: Page, site: Site, _incident: str) -> None:
+    """One is invited, one disabled, and the form has mistakes."""
+    with site.app.app_context():
+        who = people.actor_for(people.find(admin(page, site)).id)
+        name = uuid4().hex[-8:]
+        roster.invite(who, f"invited-{name}@example.org", "viewer")
+        other, _ = roster.invite(who, f"a-rather-long-address-{name}@subdomain.example.org", "analyst")
+        roster.switch(who, other.id, on=False)
+    page.goto("/people")
+    page.get_by_label("E-mail address").fill("nobody")
+    page.get_by_role("button", name="Invite").click()
+    page.get_by_text("There is a problem").wait_for()
+
+
+def one_person(page: Page, site: Site, _incident: str) -> None:
+    admin(page, site)
+    page.goto("/people")
+    page.locator(".rows a").first.click()
+    page.get_by_role("button", name="Disable").click()
+    page.get_by_text("There is a problem").wait_for()
+
+
+def invitation(page: Page, site: Site, _incident: str) -> None:
+    admin(page, site)
+    page.goto("/people")
+    page.get_by_label("E-mail address").fill(f"bob-{uuid4().hex[-8:]}@example.org")
+    page.get_by_role("button", name="Invite").click()
+    page.get_by_text("It is not shown again").wait_for()
+
+
+def joining(page: Page, site: Site, _incident: str) -> None:
+    invitation(page, site, _incident)
+    page.goto(page.locator(".once-shown").inner_text())
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("button", name="Set password").click()
+    page.get_by_text("There is a problem").wait_for()
+
+
+def account_page(page: Page, site: Site, _incident: str) -> None:
+    admin(page, site)
+    page.goto("/account")
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("button", name="Change password").click()
+    page.get_by_text("There is a problem").wait_for()
+
+
+def second_factor_set_up(page: Page, site: Site, _incident: str) -> None:
+    admin(page, site)
+    page.goto("/account/second-factor")
+    page.get_by_label("Your password").fill(make.PASSWORD)
+    page.get_by_role("button", name="Set up").click()
+    page.get_by_label("Code", exact=True).fill("nothing")
+    page.get_by_role("button", name="Switch it on").click()
+    page.get_by_text("There is a problem").wait_for()
+
+
+def recovery_codes(page: Page, site: Site, _incident: str) -> None:
+    second_factor_set_up(page, site, _incident)
+    key = page.locator(".once-shown").inner_text().replace(" ", "")
+    page.get_by_label("Code", exact=True).fill(TOTP(key=key).generate().token)
+    page.get_by_role("button", name="Switch it on").click()
+    page.locator(".codes li").nth(9).wait_for()
+
+
+def second_factor_on(page: Page, site: Site, _incident: str) -> None:
+    recovery_codes(page, site, _incident)
+    page.goto("/account/second-factor")
+    page.get_by_role("button", name="Switch the second factor off").click()
+    page.get_by_text("There is a problem").wait_for()
+
+
+def code_asked_for(page: Page, site: Site, _incident: str) -> None:
+    email = admin(page, site)
+    with site.app.app_context():
+        who, key = people.actor_for(people.find(email).id), site.app.config["SECRET_KEY"]
+        second_factor.begin(who, make.PASSWORD, key)
+        totp = TOTP(key=second_factor.pending(who, key).typed_key.replace(" ", ""))
+        second_factor.confirm(who, totp.generate().token, key)
+    page.goto(site.sign_in_link(email))
+    page.get_by_label("Code").fill("nothing")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text("There is a problem").wait_for()
+
+
+def dark_by_choice(page: Page, site: Site, _incident: str) -> None:
+    """The account says dark, whatever the system says."""
+    admin(page, site)
+    page.goto("/account")
+    page.get_by_label("Dark", exact=True).check()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Your account is changed.").wait_for()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 20, 25)"
+
+
 def missing(page: Page, site: Site, _incident: str) -> None:
     sign_in(page, site)
     page.goto("/nothing")
@@ -237,6 +340,16 @@ def missing(page: Page, site: Site, _incident: str) -> None:
         finished_import,
         import_under_way,
         import_given_up,
+        people_page,
+        one_person,
+        invitation,
+        joining,
+        account_page,
+        second_factor_set_up,
+        recovery_codes,
+        second_factor_on,
+        code_asked_for,
+        dark_by_choice,
         missing,
     ],
 )

@@ -21,7 +21,7 @@ export function moment(time) {
   const { year, month, day, hour, minute, timeZoneName } = Object.fromEntries(
     local.formatToParts(new Date(time)).map(({ type, value }) => [type, value]),
   );
-  return `${year}-${month}-${day} ${hour}:${minute} ${timeZoneName.replace("GMT", "UTC")}`;
+  return `${year}-${month}-${day} ${hour}:${minute} ${timeZoneName.replace("GMT", "UTC").replace(/\+0$/, "")}`;
 }
 
 /** @param {number} km @returns {string} such as `5 km` or `3.11 miles` */
