@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -68,7 +69,7 @@ def read_in(claim: Claim, run_id: UUID, on_progress: Callable[[int], None] | Non
     position = run.position
     try:
         rows = islice(items(FORMATS[run.format], content, run.columns, run.source), position, None)
-        while batch := list(islice(rows, UPSERT_MAX)):
+        for batch in _ahead(rows):
             with transaction():
                 claim.hold()
                 _put(claim.actor, run_id, batch)
@@ -78,6 +79,15 @@ def read_in(claim: Claim, run_id: UUID, on_progress: Callable[[int], None] | Non
     except Unreadable as error:
         return f"{error} Nothing was imported."
     return ""
+
+
+def _ahead(rows: Iterator[Item]) -> Iterator[list[Item]]:
+    """Yield rows in batches; each is read while the one before it is put in, for the database leaves Python free meanwhile."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(lambda: list(islice(rows, UPSERT_MAX)))
+        while batch := coming.result():
+            coming = reader.submit(lambda: list(islice(rows, UPSERT_MAX)))
+            yield batch
 
 
 def finish(actor: Actor, run_id: UUID, reason: str = "") -> ImportRun:
