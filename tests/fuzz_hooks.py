@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from functools import partial
 from http.client import HTTPConnection
 from math import cos, pi, sin
 from random import Random
@@ -67,8 +68,28 @@ def fill_selection(selection):
         selection["include"] = KNOWN[:1]
 
 
+def key():
+    return call("POST", "/keys", {"name": "Fuzzed", "scopes": ["threats:read"]})["id"]
+
+
+def spare_own_key(ids):
+    """Have another key revoked or rotated than the fuzzer's own."""
+    if str(ids.get("id")).lower() == os.environ["FUZZ_KEY_ID"]:
+        ids["id"] = key()
+
+
+def fill_key(body):
+    if body.get("expires_at"):
+        body["expires_at"] = "2040-01-01T00:00:00Z"
+    if body.get("networks"):
+        body["networks"] = ["192.0.2.0/24"] * len(body["networks"])
+
+
 def fill_path(name, ids):
-    """Name an incident made for this request, an act of it, a threat in it, a threat that exists."""
+    """Name an incident made for this request, an act of it, a threat in it, a threat that exists, a key made for this request."""
+    if name.startswith("keys_"):
+        ids["id"] = key()
+        return
     if name.startswith("threats_"):
         ids["id"] = KNOWN[0]
         return
@@ -120,6 +141,7 @@ def firm(value):
 @schemathesis.hook
 def map_case(_context, case):
     """Fill in what only this database knows, in requests that are meant to be valid."""
+    spare_own_key(case.path_parameters or {})
     if case.meta is None:
         return case
     if not case.meta.generation.mode.is_positive:
@@ -141,5 +163,5 @@ def map_case(_context, case):
     if ids and (case.meta.phase.name.value != "stateful" or any(value is UNRESOLVABLE for value in ids.values())):
         fill_path(name, ids)
     if isinstance(case.body, dict):
-        fill_body(name, ids, case.body)
+        (fill_key if name == "keys_create" else partial(fill_body, name, ids))(case.body)
     return case

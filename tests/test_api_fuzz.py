@@ -13,7 +13,8 @@ from pathlib import Path
 from uuid import UUID
 
 from app.errors import Faults
-from app.service import threats
+from app.service import keys, threats
+from app.terms import Permission
 from tests import make
 from tests.serving import ROOT, served
 
@@ -28,7 +29,9 @@ def test_nothing_that_a_fuzzer_sends_breaks_the_contract(app, tmp_path):
         threats.upsert(who, [make.record(0), make.record(1)], faults=Faults(), ids=chosen)
     ids = make.put_threats(app, who, 20)
     make.incident(app, who, ids[:5])
-    key = make.key(app, who)["X-API-Key"]
+    key = make.key(app, who, *Permission)["X-API-Key"]
+    with app.app_context():
+        key_id = keys.find(who, key.removeprefix(keys.START)[: keys.LOOKUP_LENGTH]).id
     settings = {
         "CORDON_DATA_DIR": str(app.config["DATA_DIR"]),
         "CORDON_DATABASE_URL": app.config["DATABASE_URL"],
@@ -45,6 +48,7 @@ def test_nothing_that_a_fuzzer_sends_breaks_the_contract(app, tmp_path):
             "SCHEMATHESIS_HOOKS": "tests.fuzz_hooks",
             "FUZZ_ADDRESS": address,
             "FUZZ_KEY": key,
+            "FUZZ_KEY_ID": str(key_id),
             "FUZZ_THREAT_IDS": " ".join(map(str, ids)),
         }
         run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

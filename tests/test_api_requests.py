@@ -251,7 +251,8 @@ def test_a_key_is_stored_as_a_hash_only_and_its_use_is_noted(app, client, key):
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_a_key_needs_the_scope_of_the_operation(app, client, route):
     kind = route.path.split("/")[2]
-    needed = Permission(f"{kind}:read" if route.method == "GET" or route.path.endswith("/select") else f"{kind}:write")
+    verb = "read" if route.method == "GET" or route.path.endswith("/select") else "write"
+    needed = Permission.ADMIN if kind == "keys" else Permission(f"{kind}:{verb}")
     path = re.sub(r"\{\w+\}", NOBODY, route.path)
     others = [scope for scope in Permission if scope is not needed]
     response = client.open(path, method=route.method, headers=make.key(app, make.actor(app), *others), json={})
@@ -311,8 +312,10 @@ def test_the_document_names_the_headers(client):
     document = client.get("/v1/openapi.json").json
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
     for operation in operations:
-        for status, header in (("401", "WWW-Authenticate"), ("405", "Allow"), ("503", "Retry-After")):
+        for status, header in (("401", "WWW-Authenticate"), ("405", "Allow"), ("429", "Retry-After"), ("503", "Retry-After")):
             assert header in operation["responses"][status]["headers"]
+        for answer in operation["responses"].values():
+            assert {"X-Request-Id", "RateLimit", "RateLimit-Policy"} <= set(answer["headers"])
     incidents = document["paths"]["/v1/incidents"]
     assert "Link" in incidents["get"]["responses"]["200"]["headers"]
     assert {"ETag", "Location", "Idempotent-Replayed"} <= set(incidents["post"]["responses"]["201"]["headers"])

@@ -10,11 +10,13 @@ from app.api.reading import Body
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
 from app.models.threat import SHORT_TEXT_MAX, TEXT_MAX, THREAT_TITLE_MAX, URL_MAX
 from app.service import rules
+from app.service.addresses import NETWORKS_MAX
 from app.service.incidents import COMMENT_MAX, REASON_MAX, THREAT_IDS_MAX
 from app.service.incidents.grouping import MERGE_MAX
+from app.service.keys import NAME_MAX, OVERLAP_MAX_HOURS
 from app.service.threats import DISMISSAL_REASON_MAX, UPSERT_MAX
 from app.service.threats.clean import LIST_MAX, UNCERTAINTY_MAX_KM
-from app.terms import IncidentStatus, Precision, Scope, Severity, ThreatStatus
+from app.terms import IncidentStatus, Permission, Precision, Scope, Severity, ThreatStatus
 
 WEB_ADDRESS_OR_BLANK = rf"^[ \n\t\r]*(?:[hH][tT][tT][pP][sS]?://[^/{rules.SPACE}]{rules.CHARACTER}*)?$"
 
@@ -229,3 +231,23 @@ class ThreatsIn(Body):
     threats: list[ThreatIn] = said(minItems=1, maxItems=UPSERT_MAX)
 
     model_config = needing("threats")
+
+
+class KeyIn(Body):
+    """An API key to be made."""
+
+    name: str = required_text(NAME_MAX)
+    scopes: list[str] = said(minItems=1, items={"enum": list(Permission)})
+    expires_at: str | None = said(format="date-time", description="Never, if absent.")
+    networks: list[str] = said(
+        maxItems=NETWORKS_MAX,
+        description="From where it may be used, such as 192.0.2.0/24; if absent or empty, from everywhere.",
+    )
+
+    model_config = needing("name", "scopes", example={"name": "playbook", "scopes": ["incidents:write", "threats:read"]})
+
+
+class RotateIn(Body):
+    """How an API key is rotated."""
+
+    overlap_hours: int = said(minimum=0, maximum=OVERLAP_MAX_HOURS, default=24, description="How long the old key stays good.")

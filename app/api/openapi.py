@@ -17,8 +17,9 @@ REFERENCE = "#/components/schemas/{model}"
 ABOUT = (
     "Threats with a place and a time, and the incidents that group them. Times are RFC 3339 in UTC. A POST with an"
     " Idempotency-Key can be sent again safely: for 24 hours the same key, path and body act once and are answered the same,"
-    " with Idempotent-Replayed: true. An ETag is “version-hash”: If-None-Match compares it whole; If-Match compares the"
-    " version, so that a change of a threat inside an incident is no obstacle to changing the incident."
+    " with Idempotent-Replayed: true; but a new API key is told only once. An ETag is “version-hash”: If-None-Match compares it"
+    " whole; If-Match compares the version, so that a change of a threat inside an incident is no obstacle to changing the"
+    " incident. RateLimit and RateLimit-Policy say how many requests are left; they are absent where no limit is set."
 )
 TEXT = {"type": "string"}
 HEADERS: dict[str, Any] = {
@@ -59,6 +60,7 @@ CONFLICTS = {
     "grouping_split": ("state_conflict",),
     "grouping_merge": ("state_conflict", "incident_not_open"),
     "threats_create": ("state_conflict",),
+    "keys_rotate": ("state_conflict",),
 }
 
 
@@ -178,7 +180,7 @@ def _answer(route: Route) -> dict[str, Any]:
 def _links(route: Route) -> dict[str, Any]:
     """Return where to go on from an answer with what it holds (OpenAPI links)."""
     own = {"incidents_create": "$response.body#/id", "grouping_split": "$response.body#/new_incident/id"}
-    own["threats_create"] = "$response.body#/id"
+    own["threats_create"] = own["keys_create"] = "$response.body#/id"
     if route.name in own:
         start = f"/v1/{route.path.split('/')[2]}/{{id}}"
         onward = {"id": own[route.name]}

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import orjson
 
-from app.models import Activity, Incident, Threat
+from app.models import Activity, ApiKey, Incident, Threat
+from app.service import keys
 from app.service.incidents import IncidentView, Item, LinkedThreat
 from app.service.incidents.acts import read_back
 from app.service.threats import ThreatView, Version
@@ -163,3 +164,29 @@ def threat(view: ThreatView) -> dict[str, Any]:
         "url": it.url,
         "incident_ids": [str(incident_id) for incident_id in view.incident_ids],
     }
+
+
+def key(row: ApiKey, at: datetime) -> dict[str, Any]:
+    """Return an API key as it stands at a time, without anything that would let one use it."""
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "prefix": row.prefix,
+        "last4": row.last4,
+        "state": keys.state(row, at),
+        "scopes": row.scopes,
+        "networks": row.networks or [],
+        "created_at": time(row.created_at),
+        "expires_at": time(row.expires_at),
+        "last_used_at": time(row.last_used_at),
+        "last_used_from": row.last_used_from,
+        "refused_at": time(row.refused_at),
+        "refused_from": row.refused_from,
+        "revoked_at": time(row.revoked_at),
+        "successor_id": text(row.successor_id),
+    }
+
+
+def new_key(row: ApiKey, secret: str, at: datetime) -> dict[str, Any]:
+    """Return an API key that was just made, with the key itself."""
+    return {**key(row, at), "key": secret, "key_withheld": False}

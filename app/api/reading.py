@@ -120,6 +120,7 @@ WORDS = {
     "list_type": "Give a list.",
     "tuple_type": "Give a list.",
     "float_type": "Give a number.",
+    "int_type": "Give a whole number.",
     "bool_type": "Give true or false.",
     "dict_type": "Give an object.",
     "model_type": "Give an object.",

@@ -11,13 +11,14 @@ from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel
 from werkzeug.routing import BaseConverter
 
-from app.api import bodies, conditions, grouping, incidents, limits, schemas, threats
+from app.api import bodies, conditions, grouping, incidents, keys, limits, schemas, threats
 from app.api.answers import CredentialsMissing, failure, from_bytes
 from app.api.call import Call
 from app.api.reading import Body, json_object, raw_body, read
 from app.errors import Faults, NotFound, VersionMismatch
-from app.service import idempotency, keys, query
+from app.service import idempotency, query
 from app.service import incidents as incident_service
+from app.service import keys as key_service
 from app.service import threats as threat_service
 from app.service.actor import Actor, require
 from app.service.incidents.read import links_page
@@ -39,7 +40,8 @@ class Route:
     """One operation. `permission` is the one that the service function behind the handler is guarded with.
 
     `selects` says that the body can hold a selection, which needs the permission to read threats too. `present` returns the
-    version and the entity tag of what the path names: with it, a write looks at If-Match.
+    version and the entity tag of what the path names: with it, a write looks at If-Match. `kept` turns an answer that holds a
+    secret into what is kept of it, to be told to the same request sent again.
     """
 
     method: str
@@ -53,6 +55,7 @@ class Route:
     body_max: int = MIB * 3 // 2
     present: Callable[[Actor, UUID], tuple[int, str]] | None = None
     selects: bool = False
+    kept: Callable[[bytes], bytes] | None = None
 
     @property
     def ids(self) -> list[str]:
@@ -169,6 +172,28 @@ ROUTES: tuple[Route, ...] = (
         schemas.Versions,
         params=LIMIT_AND_OFFSET,
     ),
+    Route("GET", "/v1/keys", keys.search, key_service.listed.permission, schemas.Keys, params=LIMIT_AND_OFFSET),
+    Route(
+        "POST",
+        "/v1/keys",
+        keys.create,
+        key_service.create.permission,
+        schemas.NewKey,
+        status=201,
+        body=bodies.KeyIn,
+        kept=keys.without_secret,
+    ),
+    Route(
+        "POST",
+        "/v1/keys/{id}/rotate",
+        keys.rotate,
+        key_service.rotate.permission,
+        schemas.NewKey,
+        status=201,
+        body=bodies.RotateIn,
+        kept=keys.without_secret,
+    ),
+    Route("DELETE", "/v1/keys/{id}", keys.revoke, key_service.revoke.permission, None, status=204),
 )
 
 
@@ -221,8 +246,8 @@ def _actor(route: Route) -> Actor:
     try:
         if key is None:
             raise CredentialsMissing("Send an API key in the header X-API-Key; a key in the address is never looked at.")
-        actor = keys.authenticate(key, request.remote_addr or "")
-    except (CredentialsMissing, keys.KeyRefused):
+        actor = key_service.authenticate(key, request.remote_addr or "")
+    except (CredentialsMissing, key_service.KeyRefused):
         limits.count_address()
         raise
     limits.count_key(actor.id)
@@ -259,7 +284,8 @@ def _once(route: Route, call: Call, asked: idempotency.Request) -> Response:
     def work() -> idempotency.Answer:
         response = route.handler(call)
         kept = {name: response.headers[name] for name in ("Location", "ETag") if name in response.headers}
-        return idempotency.Answer(response.status_code, kept, response.get_data())
+        body = response.get_data()
+        return idempotency.Answer(response.status_code, kept, body, route.kept and route.kept(body))
 
     told, again = idempotency.once(call.actor, asked, work)
     return from_bytes(told.body, told.status, {**told.headers, **({"Idempotent-Replayed": "true"} if again else {})})

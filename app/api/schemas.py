@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from app.api.bodies import Uuid
 from app.service.incidents import KINDS
-from app.terms import Edge, IncidentStatus, Precision, Scope, Severity, ThreatStatus
+from app.terms import Edge, IncidentStatus, KeyState, Permission, Precision, Scope, Severity, ThreatStatus
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -275,6 +275,43 @@ class PutAnswer(BaseModel):
     older: int
     failed: int
     results: list[PutResult | PutRefused]
+
+
+class Key(BaseModel):
+    """An API key: `cordon_` and `prefix` is how it begins. One that is `replaced` was rotated and is good until `expires_at`.
+
+    Use, and refusal for a network that it may not be used from, are noted once a minute.
+    """
+
+    id: Uuid
+    name: str
+    prefix: str
+    last4: str
+    state: KeyState
+    scopes: list[Permission]
+    networks: list[str]
+    created_at: Time
+    expires_at: Time | None
+    last_used_at: Time | None
+    last_used_from: str | None
+    refused_at: Time | None
+    refused_from: str | None
+    revoked_at: Time | None
+    successor_id: Uuid | None
+
+
+class Keys(BaseModel):
+    """A page of keys, newest first, and how many there are."""
+
+    keys: list[Key]
+    total: int
+
+
+class NewKey(Key):
+    """A new API key. `key` is told once: to the same request sent again it is null, and `key_withheld` is true."""
+
+    key: str | None
+    key_withheld: bool
 
 
 class ErrorBody(BaseModel):

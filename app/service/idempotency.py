@@ -38,11 +38,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the client was told."""
+    """What the client was told. `kept` is what is kept and told again instead of a body that holds a secret."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    kept: bytes | None = None
 
 
 def once(actor: Actor, request: Request, work: Callable[[], Answer]) -> tuple[Answer, bool]:
@@ -117,7 +118,7 @@ def _keep(actor: Actor, request: Request, answer: Answer, since: datetime) -> No
     db.session.execute(
         sa.update(KeptAnswer)
         .where(owned(actor, KeptAnswer), KeptAnswer.key_hash == request.name(actor))
-        .values(status=answer.status, headers=answer.headers, body=answer.body)
+        .values(status=answer.status, headers=answer.headers, body=answer.kept or answer.body)
     )
     key = sa.tuple_(KeptAnswer.tenant_id, KeptAnswer.key_hash)
     old = (
