@@ -164,9 +164,12 @@ def test_a_rotated_key_is_good_until_the_overlap_ends(app, client, admin):
     assert client.get(PATH, headers=admin).json["keys"][1]["state"] == "expired"
 
 
-def test_without_overlap_the_old_key_ends_at_once(client, admin):
+@pytest.mark.parametrize("hours", ["0", "0.0", "-0.0"])
+def test_without_overlap_the_old_key_ends_at_once(client, admin, hours):
     old = client.post(PATH, headers=admin, json=GOOD)
-    client.post(f"{PATH}/{old.json['id']}/rotate", headers=admin, json={"overlap_hours": 0})
+    headers = {**admin, "Content-Type": "application/json"}
+    rotated = client.post(f"{PATH}/{old.json['id']}/rotate", headers=headers, data=f'{{"overlap_hours": {hours}}}')
+    assert rotated.status_code == 201
     assert client.get("/v1/threats", headers=as_key(old)).status_code == 401
 
 
@@ -177,7 +180,10 @@ def test_an_overlap_never_lengthens_a_life(client, admin):
     assert client.get(PATH, headers=admin).json["keys"][1]["expires_at"] == old.json["expires_at"]
 
 
-@pytest.mark.parametrize(("hours", "issue"), [(721, "Give 0 to 720 hours"), (-1, "Give 0 to 720 hours"), ("1", "a whole number")])
+@pytest.mark.parametrize(
+    ("hours", "issue"),
+    [(721, "Give 0 to 720 hours"), (-1, "Give 0 to 720 hours"), ("1", "a whole number"), (1.5, "a whole number")],
+)
 def test_an_overlap_is_thirty_days_at_most(client, admin, hours, issue):
     old = client.post(PATH, headers=admin, json=GOOD)
     refused = client.post(f"{PATH}/{old.json['id']}/rotate", headers=admin, json={"overlap_hours": hours})

@@ -211,6 +211,25 @@ def test_a_key_is_printed_once_and_alone_on_its_stream(cordon: Cordon):
     assert (answer["scopes"], answer["expires_at"]) == (["threats:read"], None)
 
 
+def test_keys_are_listed_rotated_and_revoked_by_how_they_begin(cordon: Cordon):
+    for name in ("first", "second"):
+        cordon.run("key", "add", name, "--scope", "threats:read", "--network", "192.0.2.0/24")
+    second, first = json.loads(cordon.run("key", "list", "--json").stdout)["keys"]
+    assert (first["name"], first["networks"], first["state"]) == ("first", ["192.0.2.0/24"], "unused")
+    answer = json.loads(cordon.run("key", "rotate", first["prefix"], "--overlap-hours", "0", "--json").stdout)
+    assert answer["key"].startswith(f"cordon_{answer['prefix']}")
+    assert (answer["name"], answer["networks"]) == ("first", ["192.0.2.0/24"])
+    assert cordon.run("key", "revoke", second["id"]).stdout == f"“second” ({second['prefix']}) is revoked.\n"
+    listed = cordon.run("key", "list").stdout.splitlines()
+    assert len(listed) == 1
+    assert re.fullmatch(rf"{answer['prefix']}  unused +never used +without end +first \(threats:read\)", listed[0])
+    states = {row["prefix"]: row["state"] for row in json.loads(cordon.run("key", "list", "--all", "--json").stdout)["keys"]}
+    assert states == {answer["prefix"]: "unused", second["prefix"]: "revoked", first["prefix"]: "expired"}
+    assert cordon.refused("key", "rotate", first["prefix"]) == "This key is expired. Make a new one."
+    assert cordon.refused("key", "revoke", "nothing") == "There is no such key."
+    assert "0<=x<=720" in cordon.run("key", "rotate", "x", "--overlap-hours", "721").stderr
+
+
 def test_doctor_finds_a_good_installation_well(cordon: Cordon):
     empty = cordon.run("doctor")
     assert empty.returncode == 1

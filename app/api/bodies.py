@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from app.api.reading import Body
 from app.models.incident import DESCRIPTION_MAX, TITLE_MAX
@@ -44,6 +44,8 @@ def needing(*names: str, example: dict[str, Any] | None = None) -> ConfigDict:
     return Body.model_config | ConfigDict(json_schema_extra=schema)
 
 
+# JSON has one kind of number: 24.0 is a whole one.
+Whole = Annotated[int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)]
 Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 Short = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": SHORT_TEXT_MAX, "pattern": rules.FIT_AND_NOT_BLANK})]
 GEOJSON_AREA = {
@@ -250,4 +252,4 @@ class KeyIn(Body):
 class RotateIn(Body):
     """How an API key is rotated."""
 
-    overlap_hours: int = said(minimum=0, maximum=OVERLAP_MAX_HOURS, default=24, description="How long the old key stays good.")
+    overlap_hours: Whole = said(minimum=0, maximum=OVERLAP_MAX_HOURS, default=24, description="How long the old key stays good.")

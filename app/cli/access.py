@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
@@ -11,10 +12,11 @@ from flask.cli import with_appcontext
 from app.cli.command import cordon, print_json, the_operator
 from app.db import now
 from app.errors import NotFound, Unreadable
-from app.models import Person
+from app.models import ApiKey, Person
 from app.service import keys, people
 from app.terms import Permission, Role
 
+EVERY = 1_000_000
 ADDRESS = click.option(
     "--address", default="http://127.0.0.1:8000", show_default=True, help="Where this Cordon is reached, for the link."
 )
@@ -91,21 +93,87 @@ def _password(*, from_stdin: bool) -> str:
 
 @cordon.group()
 def key() -> None:
-    """Make keys for client programs."""
+    """Make, list, rotate and revoke keys of client programs."""
 
 
 @key.command("add")
 @click.argument("name")
+@click.option("--network", "networks", multiple=True, help="From where it may be used, such as 192.0.2.0/24; repeatable.")
 @click.option("--scope", "scopes", multiple=True, help=f"What it may do; repeatable. {', '.join(Permission)}.")
 @click.option("--expires-in-days", type=click.IntRange(1, 3650), help="Never, if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @with_appcontext
-def add_key(*, name: str, scopes: tuple[str, ...], expires_in_days: int | None, as_json: bool) -> None:
+def add_key(*, name: str, scopes: tuple[str, ...], networks: tuple[str, ...], expires_in_days: int | None, as_json: bool) -> None:
     """Make an API key and print it. It can't be shown again."""
     expires_at = now() + timedelta(days=expires_in_days) if expires_in_days else None
-    row, secret = keys.create(the_operator(), name, scopes, expires_at)
+    row, secret = keys.create(the_operator(), name, scopes, expires_at, networks)
+    _show_key(row, secret, as_json=as_json)
+
+
+@key.command("list")
+@click.option("--all", "with_ended", is_flag=True, help="Also those that are revoked or expired.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@with_appcontext
+def list_keys(*, with_ended: bool, as_json: bool) -> None:
+    """List the API keys, newest first. KEY in other commands is the first column, or the id."""
+    actor, at = the_operator(), now()
+    every = keys.listed(actor, ended=None if with_ended else False, limit=EVERY).items
     if as_json:
-        print_json({"id": row.id, "name": row.name, "key": secret, "scopes": row.scopes, "expires_at": row.expires_at})
+        print_json({"keys": [_facts(row, at) for row in every]})
+        return
+    for row in every:
+        used = f"used {row.last_used_at:%Y-%m-%d %H:%M}" if row.last_used_at else "never used"
+        until = f"until {row.expires_at:%Y-%m-%d %H:%M}" if row.expires_at else "without end"
+        click.echo(f"{row.prefix}  {keys.state(row, at):8}  {used:21}  {until:22}  {row.name} ({', '.join(row.scopes)})")
+
+
+@key.command("revoke")
+@click.argument("key")
+@with_appcontext
+def revoke_key(*, key: str) -> None:
+    """Revoke KEY for good, at once."""
+    actor = the_operator()
+    row = keys.revoke(actor, keys.find(actor, key).id)
+    click.echo(f"“{row.name}” ({row.prefix}) is revoked.")
+
+
+@key.command("rotate")
+@click.argument("key")
+@click.option(
+    "--overlap-hours",
+    type=click.IntRange(0, keys.OVERLAP_MAX_HOURS),
+    default=24,
+    show_default=True,
+    help="How long the old key stays good.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@with_appcontext
+def rotate_key(*, key: str, overlap_hours: int, as_json: bool) -> None:
+    """Make a key in the place of KEY and print it. It can't be shown again."""
+    actor = the_operator()
+    row, secret = keys.rotate(actor, keys.find(actor, key).id, overlap_hours)
+    _show_key(row, secret, as_json=as_json)
+
+
+def _facts(row: ApiKey, at: datetime) -> dict[str, Any]:
+    names = (
+        "id",
+        "name",
+        "prefix",
+        "scopes",
+        "networks",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "last_used_from",
+        "revoked_at",
+    )
+    return {**{name: getattr(row, name) for name in names}, "state": keys.state(row, at)}
+
+
+def _show_key(row: ApiKey, secret: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({**_facts(row, now()), "key": secret})
         return
     until = f"until {row.expires_at:%Y-%m-%d %H:%M} UTC" if row.expires_at else "without end"
     click.echo(secret)

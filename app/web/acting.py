@@ -54,13 +54,14 @@ def nonce() -> str:
 
 def perform(pairs: Pairs, work: Callable[[], Done]) -> Response:
     """Do the work of the form that was sent, once however often it comes, and lead on with a notice."""
-    came = _once(first(pairs, "nonce") or "", work)
+    came = carry_out(pairs, work)
     flash(came)  # type: ignore[arg-type]  # the session keeps any JSON
     return redirect(came["to"], 303)
 
 
-def _once(number: str, work: Callable[[], Done]) -> dict[str, Any]:
+def carry_out(pairs: Pairs, work: Callable[[], Done]) -> dict[str, Any]:
     """Return what came of a form; for one that was sent before, with the same fields, what came of it then. Raises Unreadable."""
+    number = first(pairs, "nonce") or ""
     if not number:
         return asdict(work())
     if not NONCE.fullmatch(number):

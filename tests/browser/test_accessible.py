@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -16,7 +17,7 @@ from app.errors import Faults
 from app.models import Job
 from app.service import imports as service_imports
 from app.service import incidents as service_incidents
-from app.service import people, roster, saved_views, second_factor, threats
+from app.service import keys, people, roster, saved_views, second_factor, threats
 from app.service.incidents import NewIncident
 from app.service.selection import read_steps
 from tests import make
@@ -311,6 +312,40 @@ def dark_by_choice(page: Page, site: Site, _incident: str) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 20, 25)"
 
 
+def api_keys(page: Page, site: Site, _incident: str) -> None:
+    """Keys in every state, and a form that was refused."""
+    email = admin(page, site)
+    with site.app.app_context():
+        who = people.actor_for(people.find(email).id)
+        made = [keys.create(who, name, ["threats:read"], networks=["192.0.2.0/24"]) for name in ("Used", "Rotated", "Revoked")]
+        keys.authenticate(made[0][1], "192.0.2.1")
+        keys.rotate(who, made[1][0].id, 24)
+        keys.rotate(who, keys.create(who, "Expired", ["admin"])[0].id, 0)
+        keys.revoke(who, made[2][0].id)
+        with suppress(keys.KeyRefused):
+            keys.authenticate(made[0][1], "198.51.100.1")
+    page.goto("/keys")
+    page.get_by_label("Networks").fill("here")
+    page.get_by_role("button", name="Make the key").click()
+    page.get_by_text("There is a problem").wait_for()
+
+
+def new_api_key(page: Page, site: Site, incident: str) -> None:
+    api_keys(page, site, incident)
+    page.get_by_role("textbox", name="Name", exact=True).fill("Playbook")
+    page.get_by_role("checkbox", name="threats:read").check()
+    page.get_by_label("Networks").fill("")
+    page.get_by_role("button", name="Make the key").click()
+    page.get_by_role("button", name="Copy the key").click()
+    page.get_by_text("The key is copied.").wait_for()
+
+
+def api_key_to_be_revoked(page: Page, site: Site, incident: str) -> None:
+    api_keys(page, site, incident)
+    page.get_by_role("link", name="Revoke “Used”").click()
+    page.get_by_role("button", name="Revoke the key").wait_for()
+
+
 def missing(page: Page, site: Site, _incident: str) -> None:
     sign_in(page, site)
     page.goto("/nothing")
@@ -350,6 +385,9 @@ def missing(page: Page, site: Site, _incident: str) -> None:
         second_factor_on,
         code_asked_for,
         dark_by_choice,
+        api_keys,
+        new_api_key,
+        api_key_to_be_revoked,
         missing,
     ],
 )

@@ -10,7 +10,8 @@ function copyBySelection(text) {
   return isDone;
 }
 
-async function copied(text) {
+/** Copies a text; says whether that went well. */
+export async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
