@@ -256,7 +256,7 @@ def test_a_person_is_refused_after_ten_tries_whether_there_is_one_or_not(app, cl
     refused = try_to_sign_in(client, email, make.PASSWORD)
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == "330"
-    assert "Too many tries to sign in. Wait 6 minutes, then try again." in refused.text
+    assert "Too many tries. Wait 6 minutes, then try again." in refused.text
     assert f'value="{email}"' in unescape(refused.text)
     assert make.PASSWORD not in refused.text
     assert client.get("/").status_code == 303
@@ -273,6 +273,22 @@ def test_an_address_is_refused_after_ten_tries_and_a_good_one_does_not_reset_it(
     elsewhere = app.test_client()
     elsewhere.environ_base["REMOTE_ADDR"] = "192.0.2.9"
     assert try_to_sign_in(elsewhere, password=make.PASSWORD).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/account/password", "/account/second-factor", "/account/second-factor/codes", "/account/second-factor/off", "/verify"],
+)
+def test_who_sits_at_anothers_screen_has_no_more_tries_either(app, client, path):
+    make.person(app)
+    browse.sign_in(app, client)
+    fields = {"current": "wrong", "password": "wrong"}
+    answers = [browse.send(client, path, **fields).status_code for _ in range(10)]
+    assert 429 not in answers
+    refused = browse.send(client, path, **fields)
+    assert refused.status_code == 429
+    assert 300 <= int(refused.headers["Retry-After"]) <= 330
+    assert "Too many tries. Wait" in refused.text
 
 
 def test_a_try_in_json_counts_like_one_by_the_form(app, client):

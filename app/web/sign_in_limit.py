@@ -1,4 +1,4 @@
-"""How often one may try to sign in: each person, whether or not there is such a one, and each address."""
+"""How often one may try a password: each person, whether or not there is such a one, and each address."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ from app.service.rules import UNFIT
 from app.web.sign_in import SignInForm
 
 WINDOW_S = 300
-# Both ask for a password.
-WAYS_IN = {"security.login", "security.verify"}
+# All of them look at a password; most at one's own, which someone at another's screen may guess.
+ASK_PASSWORD = {
+    "security.login",
+    "security.verify",
+    "account.change_password",
+    "account.begin",
+    "account.renew",
+    "account.switch_off",
+}
 
 
 def init_app(app: Flask) -> None:
@@ -23,7 +30,7 @@ def init_app(app: Flask) -> None:
 
 
 def _check() -> Response | None:
-    if request.method != "POST" or request.endpoint not in WAYS_IN:
+    if request.method != "POST" or request.endpoint not in ASK_PASSWORD:
         return None
     form = SignInForm()
     email = current_user.email if current_user.is_authenticated else UNFIT.sub("\ufffd", form.email.data or "").strip().casefold()
@@ -36,7 +43,7 @@ def _check() -> Response | None:
     if standing is None:
         return None
     minutes = -(-standing.wait_s // 60)
-    words = f"Too many tries to sign in. Wait {minutes} minute{'' if minutes == 1 else 's'}, then try again."
+    words = f"Too many tries. Wait {minutes} minute{'' if minutes == 1 else 's'}, then try again."
     if request.endpoint != "security.login" or request.is_json:
         raise RateLimited(words, standing.wait_s)
     form.form_errors = [words]
