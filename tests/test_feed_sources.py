@@ -393,7 +393,7 @@ def test_an_index_in_rss_leads_to_its_alerts_too():
 
 def test_an_alert_that_does_not_come_keeps_no_other_from_coming_and_is_let_be_in_the_end():
     content, settings = index(entry(1), entry(2)), {"url": "https://met.example/index"}
-    gone = FetchError("Nothing there.")
+    gone = FetchError("Nothing there.", status=404)
     _, first = drive("cap_index", content, gone, cap_alert(2), **settings)
     assert [record.external_id for record in records(first)] == ["a2"]
     assert (first.fault, first.etag, first.cursor["failed"]) == ("", None, {"https://met.example/1.cap": 1})
@@ -401,9 +401,31 @@ def test_an_alert_that_does_not_come_keeps_no_other_from_coming_and_is_let_be_in
     assert "is a web page" in second.fault
     assert second.content == b""
     _, third = drive("cap_index", content, gone, cursor=second.cursor, **settings)
-    assert third.fault == "Nothing there."
+    assert (third.fault, third.content) == ("", b"")
     asked, last = drive("cap_index", content, cursor=third.cursor, **settings)
     assert (len(asked), last) == (1, None)
+
+
+def test_no_alert_is_let_be_while_its_host_is_out_of_order():
+    content, settings = index(entry(1), entry(2)), {"url": "https://met.example/index"}
+    busy, cursor = FetchError("It is not available just now.", status=503), {}
+    for _ in range(5):
+        _, documents = drive("cap_index", content, busy, busy, cursor=cursor, **settings)
+        cursor = documents.cursor
+        assert (documents.fault, cursor["seen"]) == ("It is not available just now.", [])
+    _, documents = drive("cap_index", content, cap_alert(1), cap_alert(2), cursor=cursor, **settings)
+    assert [record.external_id for record in records(documents)] == ["a1", "a2"]
+
+
+def test_an_alert_that_fails_while_others_of_its_host_come_is_let_be_in_the_end():
+    settings, busy, cursor = {"url": "https://met.example/index"}, FetchError("A fault of its own.", status=500), {}
+    for number in range(1, 4):
+        content = index(entry(0), *(entry(n) for n in range(1, number + 1)))
+        answers = (busy, cap_alert(1)) if number == 1 else (cap_alert(number), busy)
+        asked, documents = drive("cap_index", content, *answers, cursor=cursor, **settings)
+        cursor = documents.cursor
+        assert (len(asked), documents.fault) == (3, "")
+    assert "https://met.example/0.cap" in cursor["seen"]
 
 
 def test_an_alert_that_is_too_deep_to_stand_among_others_keeps_no_other_from_being_read():

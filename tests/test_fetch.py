@@ -161,6 +161,11 @@ def test_when_to_come_again_is_only_heard_from_who_is_busy():
     assert refusal(answer(b"", "Retry-After: 120", status="500 Oops")).retry_after_s is None
 
 
+def test_a_refusal_says_which_status_came():
+    assert refusal(answer(b"", status="404 Not Found")).status == 404
+    assert refusal(b"").status is None
+
+
 def slowly(connection: socket.socket, piece: bytes, every_s: float) -> None:
     with suppress(OSError):
         while True:

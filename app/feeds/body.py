@@ -60,7 +60,7 @@ def _unpacked(chunks: Iterator[bytes], shown: str, max_bytes: int, *, is_gzip: b
 
 def _too_large(shown: str, max_bytes: int) -> FetchError:
     size = f"{max_bytes // 1024**2:,} MB" if max_bytes >= 1024**2 else f"{max_bytes:,} bytes"
-    return FetchError(f"{shown} sends more than {size}, the most that can be read.")
+    return FetchError(f"{shown} sends more than {size}, the most that can be read.", status=200)
 
 
 def retry_after(word: str) -> float | None:

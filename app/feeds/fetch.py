@@ -235,7 +235,7 @@ def _exchange(connection: HTTPConnection, hop: _Hop, request: Request) -> Answer
         if not is_unchanged and (not 200 <= status < 300 or status == 206):
             words = _WORDS.get(status, "has a fault of its own" if status >= 500 else "gives no document")
             wait = retry_after(told.get("Retry-After", "")) if status in {429, 503} else None
-            raise FetchError(f"{hop.target.shown} {words} (HTTP {status}).", wait)
+            raise FetchError(f"{hop.target.shown} {words} (HTTP {status}).", wait, status)
         return Answer(
             url=hop.target.url,
             status=status,

@@ -21,11 +21,13 @@ _SAFE = "%/?:@!$&'()*+,;=~-._"
 class FetchError(CordonError):
     """A document did not come; the message says why, without any key that stands in its address.
 
-    `retry_after_s` says for how many seconds the source asks to be left alone, where it does.
+    `retry_after_s` says for how many seconds the source asks to be left alone, where it does; `status` is what it answered with,
+    None if it did not.
     """
 
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, retry_after_s: float | None = None, status: int | None = None) -> None:
         self.retry_after_s = retry_after_s
+        self.status = status
         super().__init__(message)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 from xml.etree.ElementTree import Element, tostring
 
 from app.errors import Unreadable
@@ -27,6 +27,7 @@ ALL_MAX = 24 * 1024 * 1024
 """Bytes of one alert, and of all alerts of a round, which ends also before there are more marks than one document may have."""
 FAILURES_MAX = 3
 """Failures in a row that end a round, and rounds after which an alert that never comes is let be."""
+_MISSING = {404, 410}
 _CAP = "application/cap+xml"
 _ACCEPT = {"Accept": f"{_CAP}, application/xml;q=0.9, */*;q=0.5"}
 
@@ -39,9 +40,10 @@ def plan(ask: Ask) -> Plan:
 def alerts(ask: Ask, url: str) -> Plan:
     """Ask for an index, then for each alert that it links to and that did not come before, and join them in one document.
 
-    The cursor holds the identifiers in the index that came (`seen`), and how often in a row others did not (`failed`).
-    Raises FetchError when the index does not come, Unreadable when it is none. One alert that does not come is no fault of the
-    whole unless it is the only new one; those that failed before are asked for last.
+    The cursor holds the identifiers in the index that came (`seen`), and how often others did not through a fault of their own
+    (`failed`): they are not there, can't be read, or others of their host came in the same round. A host that is out of order
+    makes none be let be. Raises FetchError when the index does not come, Unreadable when it is none. An alert that does not come
+    is no fault of the whole unless nothing came and more than it may be wrong; those that failed before are asked for last.
     """
     index = yield Request(
         url=url, headers={"Accept": "application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.5"}
@@ -49,21 +51,22 @@ def alerts(ask: Ask, url: str) -> Plan:
     links = dict(_links(index))
     seen = {key for key in ask.cursor.get("seen", ()) if key in links}
     failed: dict[str, int] = {key: count for key, count in ask.cursor.get("failed", {}).items() if key in links}
-    fault: FetchError | Unreadable | None = None
+    missed: dict[str, FetchError | Unreadable] = {}
+    hosts: set[str] = set()
     found: list[bytes] = []
     size = count = faults_in_row = 0
-    wanted = sorted((key for key in links if key not in seen), key=lambda key: failed.get(key, 0))
+    wanted = sorted((key for key in links if key not in seen), key=lambda key: failed.get(key, -1))
     for key in wanted[: ask.at_most(ALERTS_MAX)]:
         try:
             answer = yield Request(url=links[key], headers=_ACCEPT, max_bytes=ALERT_MAX)
             alert = _alerts_in(answer)
         except (FetchError, Unreadable) as error:
-            fault, faults_in_row = error, faults_in_row + 1
-            failed[key] = failed.get(key, 0) + 1
+            missed[key], faults_in_row = error, faults_in_row + 1
             if faults_in_row == FAILURES_MAX:
                 break
             continue
         faults_in_row = 0
+        hosts.add(urlsplit(links[key]).netloc)
         count += marks(alert)
         if found and count > MARKS_MAX - 2:
             break
@@ -75,6 +78,9 @@ def alerts(ask: Ask, url: str) -> Plan:
             break
     if not wanted:
         return None
+    for key, error in missed.items():
+        failed[key] = failed.get(key, 0) + (_is_its_own(error) or urlsplit(links[key]).netloc in hosts)
+    is_of_all = faults_in_row == FAILURES_MAX or not (found or all(_is_missing(error) for error in missed.values()))
     seen |= {key for key, times in failed.items() if times >= FAILURES_MAX}
     is_whole = seen >= links.keys()
     return Documents(
@@ -86,8 +92,17 @@ def alerts(ask: Ask, url: str) -> Plan:
         },
         etag=index.etag if is_whole else None,
         last_modified=index.last_modified if is_whole else None,
-        fault=str(fault) if fault and (faults_in_row == FAILURES_MAX or not found) else "",
+        fault=str([*missed.values()][-1]) if is_of_all else "",
     )
+
+
+def _is_missing(error: FetchError | Unreadable) -> bool:
+    return isinstance(error, FetchError) and error.status in _MISSING
+
+
+def _is_its_own(error: FetchError | Unreadable) -> bool:
+    """Say whether it is the alert that is at fault, and not its host."""
+    return isinstance(error, Unreadable) or _is_missing(error) or error.status == 200
 
 
 def _links(index: Answer) -> Iterator[tuple[str, str]]:
