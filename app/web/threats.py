@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import render_template, request
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from app.errors import CordonError, Faults, Invalid, Unreadable, VersionMismatch
+from app.errors import CordonError, Faults, Invalid, NotFound, Unreadable, VersionMismatch
 from app.geo.outline import corners
 from app.models import Threat
 from app.service import incidents, rules, threats
@@ -19,6 +19,7 @@ from app.service import pairs as told_pairs
 from app.service.query import LIMIT_MAX, OFFSET_MAX, Param, whole
 from app.service.threats.areas import area
 from app.service.threats.change import ThreatChanges, change
+from app.service.threats.provenance import origins, raw_record
 from app.service.threats.versions import versions
 from app.terms import Permission, ThreatStatus
 from app.web import clash
@@ -30,6 +31,7 @@ from app.web.reading import Pairs, first, form_pairs, printable, query_pairs
 from app.web.summary import messages
 
 VERSIONS_SHOWN = 20
+RECORD_SHOWN = 4_000
 PARAMS = (PAGE, Param("version", whole(1, OFFSET_MAX), "The page that this version is on."))
 
 blueprint = pages("threats")
@@ -69,6 +71,18 @@ def act(threat_id: UUID) -> ResponseReturnValue:
         return _page(threat_id, read((PAGE,), []), pairs, error), 422
     except VersionMismatch as error:
         return _page(threat_id, read((PAGE,), []), pairs, error), 409
+
+
+@blueprint.get("/threats/<uuid:threat_id>/record.txt")
+def record(threat_id: UUID) -> Response:
+    """Send the latest record of a threat as its source wrote it, as a file of plain text."""
+    threats.get(actor(), threat_id)
+    told = raw_record(actor(), threat_id)
+    if told is None:
+        raise NotFound("record")
+    response = Response(told, mimetype="text/plain")
+    response.headers.set("Content-Disposition", "attachment", filename=f"record-{threat_id}.txt")
+    return response
 
 
 def _changes(pairs: Pairs, faults: Faults) -> ThreatChanges:
@@ -121,6 +135,9 @@ def _page(threat_id: UUID, query: ListQuery, pairs: Pairs | None = None, error: 
         versions=versions(who, threat_id, end - start, start).items[::-1] if end else [],
         pairs=told_pairs.of_threat(who, threat_id),
         pairs_max=told_pairs.PAIRS_MAX,
+        origins=origins(who, [threat_id, *told_pairs.same_as(who, threat_id)]),
+        record=raw_record(who, threat_id, RECORD_SHOWN),
+        record_shown=RECORD_SHOWN,
         query=query,
         per_page=VERSIONS_SHOWN,
         statuses=ThreatStatus,
