@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from app.db import db, now, transaction
 from app.errors import Conflict, Denied
-from app.models import Activity, Membership, Person, SignInLink
-from app.service import account, people, roster
+from app.models import Activity, Membership, Person, SecondFactor, SignInLink
+from app.service import account, people, roster, second_factor
 from app.service.roster import State
 from app.terms import Role
 from tests import browse, make
@@ -269,7 +269,29 @@ def test_of_one_who_belongs_to_two_tenants_neither_admin_decides_alone(app, clie
     assert browse.send(client, f"/people/{both.id}/role", role="analyst").status_code == 303
     with app.app_context():
         rows = db.session.execute(sa.select(Membership.tenant_id, Membership.role).where(Membership.person_id == both.id))
+        roster.switch(make.actor(app), both.id, on=False)  # the operator
         assert {row.tenant_id: row.role for row in rows} == {admin.tenant_id: Role.ANALYST, both.tenant_id: Role.ANALYST}
+
+
+def test_the_operator_lets_a_locked_out_admin_in(app, client, admin):
+    run = app.test_cli_runner()
+    with app.app_context():
+        second_factor.begin(admin, make.PASSWORD, app.config["SECRET_KEY"])
+        with transaction() as session:
+            session.execute(sa.update(SecondFactor).values(since=now()))
+        assert second_factor.is_on(admin.id)
+    done = run.invoke(args=["user", "second-factor-off", "ada@example.org"])
+    assert (done.exit_code, done.output) == (0, "ada@example.org signs in without a second factor now.\n")
+    with app.app_context():
+        assert not second_factor.is_on(admin.id)
+        act = db.session.scalar(sa.select(Activity))
+        assert (act.kind, act.actor_kind, act.edge) == ("second_factor_taken_off", "operator", "cli")
+    assert run.invoke(args=["user", "second-factor-off", "eve@example.org"]).exit_code == 1
+    make.person(app, "bob@example.org")
+    with app.app_context():
+        roster.switch(admin, people.find("bob@example.org").id, on=False)
+    refused = run.invoke(args=["user", "link", "bob@example.org"])
+    assert (refused.exit_code, "bob@example.org is disabled" in refused.output) == (1, True)
 
 
 def test_the_last_sign_in_is_told_whichever_way_it_was(app, client, admin):

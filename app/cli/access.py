@@ -9,11 +9,11 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from app.cli.command import cordon, print_json, the_operator
+from app.cli.command import cordon, fail, print_json, the_operator
 from app.db import now
 from app.errors import NotFound, Unreadable
 from app.models import ApiKey, Person
-from app.service import keys, people
+from app.service import keys, people, roster
 from app.terms import Permission, Role
 
 EVERY = 1_000_000
@@ -59,10 +59,26 @@ def add_user(*, email: str, role: str, name: str, password_stdin: bool, link: bo
 @with_appcontext
 def link_user(email: str, address: str) -> None:
     """Print an address by which EMAIL sets a new password, once, for someone who has lost theirs."""
+    person = _person(email)
+    if not person.active:
+        fail(f"{person.email} is disabled. An admin can enable them on the page People.")
+    _show_link(person, _password_address(person, address))
+
+
+@user.command("second-factor-off")
+@click.argument("email")
+@with_appcontext
+def take_second_factor_off(email: str) -> None:
+    """Take EMAIL's second factor off: the app and the recovery codes are lost, and no admin can sign in to do it."""
+    person = roster.take_off_second_factor(the_operator(), _person(email).id).person
+    click.echo(f"{person.email} signs in without a second factor now.")
+
+
+def _person(email: str) -> Person:
     person = people.find(email)
     if person is None:
         raise NotFound("person")
-    _show_link(person, _password_address(person, address))
+    return person
 
 
 def sign_in_address(person: Person, address: str) -> str:

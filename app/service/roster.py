@@ -148,9 +148,10 @@ def _locked(actor: Actor, session: Session, person_id: UUID) -> Member:
 
 
 def _alone(actor: Actor, session: Session, person_id: UUID) -> Member:
-    """Return a person who belongs to no other tenant: of one who does, its admins may not decide. Raises Conflict."""
+    """Return a person who belongs to no other tenant: of one who does, only the operator may decide. Raises Conflict."""
     member = _locked(actor, session, person_id)
-    if session.scalar(sa.select(sa.func.count()).where(Membership.person_id == person_id, ~owned(actor, Membership))):
+    elsewhere = sa.select(sa.func.count()).where(Membership.person_id == person_id, ~owned(actor, Membership))
+    if actor.kind != "operator" and session.scalar(elsewhere):
         raise Conflict("state_conflict", f"{member.person.name} belongs to other tenants too, so only the operator can do this.")
     return member
 
