@@ -138,6 +138,39 @@ def test_keys_of_a_name_are_revoked_in_their_own_tenant_only(context):
     assert keys.authenticate(other, "192.0.2.1").permissions == {Permission.THREATS_READ}
 
 
+def test_a_key_is_found_by_its_id_and_by_how_it_begins(context):
+    ours, theirs = make.actor(context), make.actor(context, "Other")
+    row, key = keys.create(ours, "feed", [Permission.THREATS_READ])
+    for written in (str(row.id), row.prefix, f"cordon_{row.prefix}"):
+        assert keys.find(ours, written).id == row.id
+        with pytest.raises(NotFound):
+            keys.find(theirs, written)
+    with pytest.raises(NotFound):
+        keys.find(ours, key)
+
+
+def test_of_many_who_rotate_a_key_at_once_one_does(context):
+    admin = make.actor(context)
+    row, _ = keys.create(admin, "feed", [Permission.THREATS_READ])
+    made: list[bool] = []
+
+    def rotate() -> None:
+        with context.app_context():
+            try:
+                keys.rotate(admin, row.id, 1)
+                made.append(True)
+            except Conflict:
+                made.append(False)
+
+    together = [threading.Thread(target=rotate) for _ in range(6)]
+    for thread in together:
+        thread.start()
+    for thread in together:
+        thread.join()
+    assert sorted(made) == [False] * 5 + [True]
+    assert keys.listed(admin).total == 2
+
+
 def test_a_key_is_read_while_another_writes(app, client):
     key = make.key(app, make.actor(app))
     with app.app_context():
