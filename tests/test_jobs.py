@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from app.models import Job, Tenant
 from app.service import jobs, pairs, worker
 from app.service.jobs import ATTEMPTS_MAX, CUTS_MAX, LEASE, Claim, Lost
 from app.terms import Edge
-from tests import make
+from tests import browse, make
 
 NIL = UUID(int=0)
 PAST = timedelta(hours=1)
@@ -261,3 +262,29 @@ def test_threats_that_were_written_are_looked_through_for_events_that_two_source
     with app.app_context():
         pairs.keep_matched()
         assert list(jobs.open_of(actor, "match", [NIL])) == [NIL]
+
+
+def test_looking_through_threats_that_was_given_up_waits_for_a_person_and_is_given_up_once(app: Flask, client, monkeypatch):
+    def fail(_claim: Claim) -> None:
+        raise Unreadable("It would not.")
+
+    find = worker.HANDLERS["match"]
+    monkeypatch.setitem(worker.HANDLERS, "match", fail)
+    make.person(app, "ada@example.org", role="analyst")
+    actor = make.actor(app)
+    make.put_threats(app, actor, 1)
+    for _ in range(2 * ATTEMPTS_MAX):
+        with app.app_context():
+            pairs.keep_matched()
+            pass_by()
+        make.do_jobs(app)
+    with app.app_context():
+        assert [job.kind for job in jobs.dead(actor).items] == ["match"]
+    browse.sign_in(app, client, "ada@example.org")
+    page = client.get("/feeds").text
+    assert "Looking for threats that two sources tell of" in page
+    monkeypatch.setitem(worker.HANDLERS, "match", find)
+    browse.send(client, re.search(r"/feeds/jobs/[-0-9a-f]+", page).group())
+    assert make.do_jobs(app) == 1
+    with app.app_context():
+        assert jobs.dead(actor).total == 0

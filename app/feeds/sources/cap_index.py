@@ -78,9 +78,9 @@ def alerts(ask: Ask, url: str) -> Plan:
             break
     if not wanted:
         return None
-    for key, error in missed.items():
-        failed[key] = failed.get(key, 0) + (_is_its_own(error) or urlsplit(links[key]).netloc in hosts)
-    is_of_all = faults_in_row == FAILURES_MAX or not (found or all(_is_missing(error) for error in missed.values()))
+    for key, why in missed.items():
+        failed[key] = failed.get(key, 0) + (_is_its_own(why) or urlsplit(links[key]).netloc in hosts)
+    is_of_all = faults_in_row == FAILURES_MAX or not (found or all(_is_missing(why) for why in missed.values()))
     seen |= {key for key, times in failed.items() if times >= FAILURES_MAX}
     is_whole = seen >= links.keys()
     return Documents(
