@@ -91,8 +91,9 @@ def _password_address(person: Person, address: str) -> str:
 
 
 def _show_link(person: Person, link: str) -> None:
-    hours = people.link_life(person) // timedelta(hours=1)
-    click.echo(f"Whoever opens this address sets the password of {person.email}, once, within {hours} hours:\n\n    {link}\n")
+    days = people.link_life(person).days
+    within = f"{days} day{'s' if days > 1 else ''}"
+    click.echo(f"Whoever opens this address sets the password of {person.email}, once, within {within}:\n\n    {link}\n")
 
 
 def _password(*, from_stdin: bool) -> str:

@@ -45,6 +45,7 @@ def init_app(app: Flask) -> None:
     """Make the filters known to the templates."""
     app.jinja_env.filters.update(
         when=when,
+        moment=moment_words,
         ago=ago,
         clock=clock,
         number=number,

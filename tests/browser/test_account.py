@@ -10,8 +10,8 @@ from tests import make
 
 READ = """async () => {
   const page = document.querySelector('script[src$="/js/page.js"]').src;
-  const { moment, distance } = await import(page.replace("page.js", "page/shown.js"));
-  return [moment("2026-04-18T09:00:00Z"), moment("2026-01-18T23:30:00Z"), distance(5), distance(2000)];
+  const { moment, clock, distance } = await import(page.replace("page.js", "page/shown.js"));
+  return [moment("2026-04-18T09:00:00Z"), moment("2026-01-18T23:30:00Z"), distance(5), distance(2000), clock(0)];
 }"""
 
 
@@ -32,11 +32,17 @@ def save(page):
 
 
 def test_scripts_print_times_and_distances_as_the_server_does(mine):
-    assert mine.evaluate(READ) == ["2026-04-18 09:00 UTC", "2026-01-18 23:30 UTC", "5 km", "2,000 km"]
+    assert mine.evaluate(READ) == ["2026-04-18 09:00 UTC", "2026-01-18 23:30 UTC", "5 km", "2,000 km", "00:00 UTC"]
     mine.get_by_label("Time zone").select_option("Asia/Kathmandu")
     mine.get_by_label("Miles").check()
     save(mine)
-    assert mine.evaluate(READ) == ["2026-04-18 14:45 UTC+5:45", "2026-01-19 05:15 UTC+5:45", "3.11 miles", "1,240 miles"]
+    assert mine.evaluate(READ) == [
+        "2026-04-18 14:45 UTC+5:45",
+        "2026-01-19 05:15 UTC+5:45",
+        "3.11 miles",
+        "1,240 miles",
+        "05:30 UTC+5:30",
+    ]
     mine.get_by_label("Time zone").select_option("America/New_York")
     save(mine)
     assert mine.evaluate(READ)[:2] == ["2026-04-18 05:00 UTC-4", "2026-01-18 18:30 UTC-5"]

@@ -1,4 +1,5 @@
 /** Staying current: asks the server now and then whether more came in, and says so; nothing moves until the person asks for it. */
+import { clock } from "../page/shown.js";
 import { refuseUnlessGood, Refused } from "./fetching.js";
 import { without } from "./filters.js";
 
@@ -11,7 +12,6 @@ const MARGIN = 600_000;
 /** The whole world at its smallest: few cells, for the numbers are in the header. */
 const PLACE = { view: "-180,-85,180,85", zoom: "0" };
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 const number = new Intl.NumberFormat("en");
 
 /** Ask for the numbers of a view only. @returns {Promise<{total: number, version: string} | null>} null while they are being counted */
@@ -118,7 +118,7 @@ export class News {
 
   #failed(error) {
     this.#pause = Math.min(SLOWEST, this.#pause * 2);
-    const when = `What you see is as of ${clock.format(this.#current)} UTC.`;
+    const when = `What you see is as of ${clock(this.#current)}.`;
     if (error instanceof Refused) this.#say(error.message);
     else this.#say(navigator.onLine ? `The server does not answer. ${when}` : `You are offline. ${when}`);
   }

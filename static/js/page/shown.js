@@ -16,12 +16,21 @@ const local = new Intl.DateTimeFormat("en-GB", {
   timeZoneName: "shortOffset",
 });
 
+function parts(time) {
+  const found = Object.fromEntries(local.formatToParts(new Date(time)).map(({ type, value }) => [type, value]));
+  return { ...found, zone: found.timeZoneName.replace("GMT", "UTC").replace(/\+0$/, "") };
+}
+
 /** @param {string|number|Date} time @returns {string} such as `2026-04-18 11:00 UTC+2` */
 export function moment(time) {
-  const { year, month, day, hour, minute, timeZoneName } = Object.fromEntries(
-    local.formatToParts(new Date(time)).map(({ type, value }) => [type, value]),
-  );
-  return `${year}-${month}-${day} ${hour}:${minute} ${timeZoneName.replace("GMT", "UTC").replace(/\+0$/, "")}`;
+  const { year, month, day, hour, minute, zone } = parts(time);
+  return `${year}-${month}-${day} ${hour}:${minute} ${zone}`;
+}
+
+/** @param {string|number|Date} time @returns {string} such as `11:00 UTC+2` */
+export function clock(time) {
+  const { hour, minute, zone } = parts(time);
+  return `${hour}:${minute} ${zone}`;
 }
 
 /** @param {number} km @returns {string} such as `5 km` or `3.11 miles` */
