@@ -78,6 +78,15 @@ def test_what_is_wrong_with_the_request_itself_is_still_refused_whole(client, ke
     assert client.get("/v1/threats", headers=key).json["total"] == 0
 
 
+@pytest.mark.parametrize("name", ["threats[0]", "threats[7]", "threats[x]", "threats[", "threats[7].title"])
+def test_a_member_or_a_parameter_named_like_a_row_is_no_fault_of_one(client, key, name):
+    by_body = client.put("/v1/threats?partial=true", headers=key, json={"threats": [threat(0)], name: 1})
+    by_query = client.put("/v1/threats", query_string={"partial": "true", name: 1}, headers=key, json={"threats": [threat(0)]})
+    for answer in (by_body, by_query):
+        assert (answer.status_code, [fault["field"] for fault in answer.json["error"]["details"]]) == (422, [name])
+    assert client.get("/v1/threats", headers=key).json["total"] == 0
+
+
 def test_of_a_row_full_of_faults_the_first_ten_are_told(client, key):
     answer = put(client, key, threat(0, **{f"member{i}": i for i in range(50)}), threat(1)).json
     assert ([len(result.get("errors", [])) for result in answer["results"]], answer["new"]) == ([10, 0], 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from app.terms import Permission
 
 REFUSAL_DETAILS_MAX = 10
 """Faults of a threat that was left out which the answer tells."""
+IN_ITEM = re.compile(r"threats\[(\d{1,4})\](.*)", re.ASCII | re.DOTALL)
 
 
 def search(call: Call) -> Response:
@@ -149,13 +151,13 @@ def put(call: Call) -> Response:
         faults.add("threats", "field_invalid", f"Give 1 to {threats.UPSERT_MAX:,} threats; this has {len(given):,}.")
         faults.raise_if_any()
     records = [_record(threat, i, faults) for i, threat in enumerate(given)]
-    if not all(fault.field.startswith("threats[") for fault in faults):
+    if not all(0 <= _item(fault) < len(given) for fault in faults):
         partial = False
     outcomes = threats.upsert(call.actor, records, faults=faults, partial=partial)
     counts = Counter(outcome.kind for outcome in outcomes)
     refused: dict[int, list[dict[str, str]]] = defaultdict(list)
     for fault in faults:
-        details = refused[int(fault.field[len("threats[") :].partition("]")[0])]
+        details = refused[_item(fault)]
         if len(details) < REFUSAL_DETAILS_MAX:
             details.append(detail(fault))
     results = [
@@ -172,6 +174,12 @@ def put(call: Call) -> Response:
     ]
     tally = {kind: counts[kind] for kind in ("new", "updated", "unchanged", "older", "failed")}
     return answer({**tally, "results": results})
+
+
+def _item(fault: Fault) -> int:
+    """Return the index of the threat that a fault is of; -1 for the request's own, such as a member that is called threats[0]."""
+    found = IN_ITEM.fullmatch(fault.field)
+    return -1 if found is None or (fault.code == "field_unknown" and not found[2]) else int(found[1])
 
 
 def _record(threat: ThreatIn, i: int, faults: Faults) -> Record:
