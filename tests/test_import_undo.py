@@ -52,6 +52,12 @@ def ids_by_number() -> dict[int, UUID]:
     return {int(threat.external_id): threat.id for threat in db.session.scalars(sa.select(Threat))}
 
 
+def told(*titles: str, at: int) -> bytes:
+    """Return a feed that tells of one earthquake several times."""
+    changes = [{"title": title, "updated": 1_700_000_000_000 + at + i} for i, title in enumerate(titles)]
+    return quakes(*changes).replace(b"us1", b"us0")
+
+
 class PowerCutError(Exception):
     pass
 
@@ -110,12 +116,6 @@ def test_what_it_changed_is_as_it_was_found_by_its_old_words_and_takes_the_file_
 
 def test_several_versions_of_one_run_are_taken_back_together(app: Flask):
     actor = make.actor(app)
-
-    def told(*titles: str, at: int) -> bytes:
-        """Return a feed that tells of one earthquake several times."""
-        changes = [{"title": title, "updated": 1_700_000_000_000 + at + i} for i, title in enumerate(titles)]
-        return quakes(*changes).replace(b"us1", b"us0")
-
     title = sa.select(Threat.title)
     with app.app_context():
         run_import(actor, "a.json", told("M 5.1", at=0))
@@ -159,6 +159,41 @@ def test_what_has_been_used_or_changed_since_is_kept_each_with_its_reason(app: F
         assert set(ask(actor)) == set(kept.values())
         judged = db.session.get(Threat, (actor.tenant_id, ids[10]), populate_existing=True)
         assert (judged.status, judged.status_is_set) == (ThreatStatus.DISMISSED, True)
+
+
+def test_undoing_one_import_after_the_other_newest_first_leaves_nothing_and_puts_everything_back(app: Flask):
+    actor = make.actor(app)
+    with app.app_context():
+        first = bring(actor, roads(range(4)))
+        second = bring(actor, roads(range(1, 4), "Bridge"))
+        third = bring(actor, roads(range(2, 4), "Tunnel"))
+        assert undone(actor, third.id).message == "Undone: 2 threats put back to what they were."
+        assert set(db.session.scalars(sa.select(Threat.title))) == {"Road 0", "Bridge 1", "Bridge 2", "Bridge 3"}
+        assert undone(actor, second.id).message == "Undone: 3 threats put back to what they were."
+        assert set(db.session.scalars(sa.select(Threat.title))) == {f"Road {number}" for number in range(4)}
+        assert undone(actor, first.id).message == "Undone: 4 threats taken out."
+        assert ask(actor) == set()
+
+
+def test_an_import_that_changed_there_and_back_and_was_undone_keeps_nothing(app: Flask):
+    actor = make.actor(app)
+    with app.app_context():
+        first = run_import(actor, "a.json", told("M 5.1", at=0))
+        there_and_back = run_import(actor, "b.json", told("M 5.4", "M 5.1", at=20))
+        assert counts(there_and_back) == {"updated": 2}
+        assert undone(actor, there_and_back.id).message == "Undone: 1 threat put back to what it was."
+        assert undone(actor, first.id).message == "Undone: 1 threat taken out."
+
+
+def test_an_import_between_that_was_not_undone_keeps_what_it_changed(app: Flask):
+    actor = make.actor(app)
+    with app.app_context():
+        first = bring(actor, roads(range(3)))
+        bring(actor, roads(range(1), "Bridge"))
+        third = bring(actor, roads(range(2), "Tunnel"))
+        assert undone(actor, third.id).message == "Undone: 2 threats put back to what they were."
+        assert undone(actor, first.id).message == ("Undone: 2 threats taken out; 1 threat kept because it was changed since.")
+        assert list(db.session.scalars(sa.select(Threat.title))) == ["Bridge 0"]
 
 
 def test_it_goes_on_where_it_was_cut_off_and_takes_nothing_back_twice(app: Flask, monkeypatch):

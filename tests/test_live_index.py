@@ -82,7 +82,7 @@ def take_out_within(who, ids: list[UUID]) -> None:
         done = act(who, "import_undone")
         session.add(done)
         session.flush()
-        assert take_back(who, brought, done.id, ids) == {"out": len(ids)}
+        assert take_back(who, brought, done.id, ids, {}) == {"out": len(ids)}
 
 
 def some_place(random: Random) -> dict:

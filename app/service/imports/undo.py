@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.db import now, refresh_statistics, transaction
+from app.db import db, now, refresh_statistics, transaction
 from app.errors import Conflict
 from app.models import ImportRun, Job
 from app.service import jobs
@@ -61,14 +61,14 @@ def work_undo(claim: Claim) -> None:
     if run.undo is None:
         raise Conflict("state_conflict", "This import is not being undone.")
     acts, undo_id = {UUID(act_id) for act_id in run.acts}, UUID(run.undo["act_id"])
-    counts = Counter(run.undo["counts"])
+    undone, counts = _undone(actor, run.id), Counter(run.undo["counts"])
     ids = touched(actor, acts, run.undo["after"] and UUID(run.undo["after"]))
     total = counts.total() + len(ids)
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
         with transaction():
             claim.hold()
-            counts += take_back(actor, acts, undo_id, batch)
+            counts += take_back(actor, acts, undo_id, batch, undone)
             state = {"act_id": str(undo_id), "counts": counts, "total": total, "after": str(batch[-1])}
             _set(actor, run.id, "undoing", {"undo": state, "beat_at": now()})
     with transaction():
@@ -79,6 +79,13 @@ def work_undo(claim: Claim) -> None:
         claim.done()
     if total >= BATCH:
         refresh_statistics(*THREAT_TABLES)
+
+
+def _undone(actor: Actor, but: UUID) -> dict[UUID, UUID]:
+    """Return the acts of all other imports that were undone, or are being so, each with the act of its undo."""
+    others = sa.and_(owned(actor, ImportRun), ImportRun.state.in_(("undoing", "undone")), ImportRun.id != but)
+    rows = db.session.execute(sa.select(ImportRun.acts, ImportRun.undo).where(others))
+    return {UUID(act_id): UUID(undo["act_id"]) for acts, undo in rows if undo for act_id in acts}
 
 
 def said(counts: Mapping[str, int]) -> str:

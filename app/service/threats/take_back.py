@@ -6,7 +6,7 @@ Whatever has been used or changed since is kept as it is, and told with the reas
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -55,6 +55,7 @@ class Version(NamedTuple):
     """A version of a threat, as far as it matters here."""
 
     number: int
+    act_id: UUID
     is_mine: bool
     changes: dict[str, Any]
 
@@ -68,9 +69,12 @@ def touched(actor: Actor, acts: Collection[UUID], after: UUID | None) -> list[UU
     return sorted(db.session.scalars(found))
 
 
-def take_back(actor: Actor, acts: Collection[UUID], undo_id: UUID, ids: Sequence[UUID]) -> Counter[str]:
+def take_back(
+    actor: Actor, acts: Collection[UUID], undo_id: UUID, ids: Sequence[UUID], undone: Mapping[UUID, UUID]
+) -> Counter[str]:
     """Take back what the acts did to threats that they touched, by the act `undo_id`; call it inside a transaction().
 
+    `undone` are other acts that were taken back, each with the act that did so: what both changed counts as never changed.
     Returns how many threats were taken `out` and how many put `back`, and how many were kept, by why: `linked` to an incident
     at any time, `judged` by a person, `changed` by a later act.
     """
@@ -82,7 +86,7 @@ def take_back(actor: Actor, acts: Collection[UUID], undo_id: UUID, ids: Sequence
     threats = db.session.execute(
         held.where(owned(actor, Threat), among(Threat.id, ids)).order_by(Threat.id).with_for_update()
     ).all()
-    versions, linked, paired = _versions(actor, acts, ids), _linked(actor, ids), _paired(actor, ids)
+    versions, linked, paired = _versions(actor, acts, ids, undone), _linked(actor, ids), _paired(actor, ids)
     by_outcome: dict[str, list[Any]] = defaultdict(list)
     for threat in threats:
         is_judged = threat.pinned or threat.status_is_set or threat.id in paired
@@ -95,7 +99,9 @@ def take_back(actor: Actor, acts: Collection[UUID], undo_id: UUID, ids: Sequence
     return Counter({outcome: len(those) for outcome, those in by_outcome.items() if those})
 
 
-def _versions(actor: Actor, acts: Collection[UUID], ids: Sequence[UUID]) -> dict[UUID, list[Version]]:
+def _versions(
+    actor: Actor, acts: Collection[UUID], ids: Sequence[UUID], undone: Mapping[UUID, UUID]
+) -> dict[UUID, list[Version]]:
     rows = db.session.execute(
         sa.select(ThreatVersion.threat_id, ThreatVersion.number, ThreatVersion.act_id, ThreatVersion.changes)
         .where(owned(actor, ThreatVersion), among(ThreatVersion.threat_id, ids))
@@ -103,8 +109,27 @@ def _versions(actor: Actor, acts: Collection[UUID], ids: Sequence[UUID]) -> dict
     )
     found: dict[UUID, list[Version]] = defaultdict(list)
     for threat_id, number, act_id, changes in rows:
-        found[threat_id].append(Version(number, act_id in acts, changes))
-    return found
+        found[threat_id].append(Version(number, act_id, act_id in acts, changes))
+    return {threat_id: _standing(versions, undone) for threat_id, versions in found.items()}
+
+
+def _standing(versions: Sequence[Version], undone: Mapping[UUID, UUID]) -> list[Version]:
+    """Return the versions without those that an undo cancelled, and without its own.
+
+    An undo of changes there and back has no version, as it had nothing to put back. The first version is no change.
+    """
+    theirs: dict[UUID, list[Version]] = defaultdict(list)
+    for version in versions[1:]:
+        if version.act_id in undone:
+            theirs[undone[version.act_id]].append(version)
+    there = {version.act_id for version in versions}
+    cancelled = {undo_id for undo_id, those in theirs.items() if undo_id in there or _is_there_and_back(those)}
+    return [versions[0], *(one for one in versions[1:] if undone.get(one.act_id, one.act_id) not in cancelled)]
+
+
+def _is_there_and_back(versions: Sequence[Version]) -> bool:
+    is_in_a_row = versions[-1].number - versions[0].number + 1 == len(versions)
+    return is_in_a_row and not _reversed([version.changes for version in versions])
 
 
 def _linked(actor: Actor, ids: Sequence[UUID]) -> set[UUID]:
