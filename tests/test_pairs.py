@@ -387,6 +387,22 @@ def test_the_job_looks_and_is_done(who):
     assert jobs.open_of(who, "match", [NOBODY]) == {}
 
 
+def test_there_is_a_job_only_for_threats_that_were_not_looked_through(context, who):
+    def jobs_of() -> list[UUID]:
+        pairs.keep_matched()
+        return list(jobs.open_of(who, "match", [NOBODY]))
+
+    assert jobs_of() == []
+    one = put(who, "usgs")
+    assert jobs_of() == [NOBODY]
+    pairs.match(jobs.take(new_id()))
+    assert jobs_of() == []
+    make.incident(context, who, [one])
+    assert jobs_of() == []
+    put(who, "usgs", title="Said anew")
+    assert jobs_of() == [NOBODY]
+
+
 def test_a_dismissal_says_nothing_of_a_threat_that_may_not_be_passed_on(who):
     one, other = put(who, "acled", title="Planted"), put(who, "emsc")
     pairs.find(who)

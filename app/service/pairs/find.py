@@ -116,6 +116,12 @@ def find(actor: Actor, *, hold: Callable[[], object] = lambda: None) -> int:
             found += _propose(actor, chosen)
 
 
+def is_due(actor: Actor) -> bool:
+    """Say whether `find` has something to look at: threats written since then, or the rest of a round that was cut off."""
+    this = Round.read(_kept(actor), position(db.session.connection(), actor.tenant_id))
+    return this.after != BEFORE_ALL or bool(_written(actor, this))
+
+
 def _kept(actor: Actor) -> dict[str, Any] | None:
     kept: dict[str, Any] | None = db.session.scalar(sa.select(Tenant.matched).where(Tenant.id == actor.tenant_id))
     return kept

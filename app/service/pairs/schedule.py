@@ -10,7 +10,7 @@ from app.db import db
 from app.models import Job, Tenant
 from app.service import jobs
 from app.service.actor import worker
-from app.service.commit_order import position
+from app.service.pairs.find import is_due
 
 KIND = "match"
 WHOLE = UUID(int=0)
@@ -23,8 +23,7 @@ def keep_matched() -> None:
     One that was given up stays so until a person has it tried again.
     """
     given_up = sa.exists().where(Job.tenant_id == Tenant.id, Job.kind == KIND, Job.subject == WHOLE, Job.state == "dead")
-    for tenant_id, matched in db.session.execute(sa.select(Tenant.id, Tenant.matched).where(~given_up)).all():
-        since = (matched or {}).get("since") or {}
-        present = position(db.session.connection(), tenant_id)
-        if since.get("version") != present.version:
-            jobs.enqueue(worker(tenant_id, "operator", None, "Cordon"), KIND, WHOLE)
+    for tenant_id in db.session.scalars(sa.select(Tenant.id).where(~given_up)).all():
+        actor = worker(tenant_id, "operator", None, "Cordon")
+        if is_due(actor):
+            jobs.enqueue(actor, KIND, WHOLE)
