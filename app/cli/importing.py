@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -16,7 +16,7 @@ from flask.cli import with_appcontext
 from app.cli.command import FAILED, cordon, fail, print_json, the_operator, watched
 from app.db import explain, new_id, transaction
 from app.errors import Unreadable
-from app.feeds.record import Problem
+from app.feeds.record import Problem, Record
 from app.models import ImportRun
 from app.service import imports, jobs
 from app.service.actor import Actor
@@ -153,5 +153,9 @@ def _preview_json(preview: Preview) -> dict[str, Any]:
         "problems": preview.problems,
         "left_out": preview.left_out,
         "obstacle": preview.obstacle,
-        "head": [asdict(item) for item in preview.head],
+        "head": [_row_json(item) for item in preview.head],
     }
+
+
+def _row_json(item: Record | Problem) -> dict[str, Any]:
+    return {field.name: getattr(item, field.name) for field in fields(item) if field.name != "raw"}
