@@ -19,6 +19,7 @@ from app.service import imports, incidents, jobs, live_index, threats
 from app.service.actor import Actor
 from app.service.imports.undo import BATCH
 from app.service.incidents import NewIncident
+from app.service.incidents.acts import Act, hold
 from app.service.jobs import Lost
 from app.service.live_index.live import forget
 from app.service.threats.change import ThreatChanges
@@ -269,7 +270,7 @@ def test_nothing_that_is_linked_while_an_import_is_undone_is_lost(app: Flask):
             try:
                 with app.app_context():
                     incidents.create(actor, NewIncident(title="Floods", threat_ids=some))
-            except (Invalid, sa.exc.DBAPIError) as error:  # some are gone already, or go just now
+            except (Invalid, Conflict, sa.exc.OperationalError) as error:  # some are gone already, or go just now
                 refused.append(error)
             except Exception as error:  # noqa: BLE001 - it is told below
                 failed.append(error)
@@ -296,6 +297,19 @@ def test_nothing_that_is_linked_while_an_import_is_undone_is_lost(app: Flask):
         assert counted["linked"] == len(linked)
         assert counted["linked"] + counted["out"] == 3 * BATCH
         assert refused
+
+
+def test_who_links_a_threat_that_goes_just_then_is_told_so_and_nothing_is_linked(app: Flask):
+    actor = make.actor(app)
+    [there] = make.put_threats(app, actor, 1)
+    incident_id = make.incident(app, actor, [])
+    with app.app_context():
+        with transaction():
+            incident = hold(actor, incident_id)
+            linking = Act(actor, "threat_linked", [incident])
+        with pytest.raises(Conflict, match="taken out just now"), transaction():
+            linking.link(incident, [there, new_id()])
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(ThreatLink)) == 0
 
 
 def test_only_an_import_that_is_over_or_given_up_is_undone(app: Flask):

@@ -49,6 +49,7 @@ ALWAYS = (
     "unavailable",
 )
 CONFLICTS = {
+    "incidents_create": ("state_conflict",),
     "incidents_change": ("state_conflict",),
     "incidents_delete": ("state_conflict",),
     "incidents_restore": ("state_conflict",),

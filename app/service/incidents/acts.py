@@ -28,6 +28,7 @@ Link = tuple[UUID, UUID]
 """A link's id and its threat's."""
 
 RESTORE_WITHIN = timedelta(days=30)
+GONE = "Some of these threats were taken out just now, as their import was undone. Nothing was changed. Try again."
 
 # The fields of an incident that acts change, with how each is written in `data` and read from it again.
 FIELDS: dict[str, Any] = {
@@ -170,7 +171,7 @@ class Act:
             setattr(incident, name, value)
 
     def link(self, incident: Incident, threat_ids: Sequence[UUID] | Ids) -> None:
-        """Link threats that are not linked yet, in order. One statement."""
+        """Link threats that are not linked yet, in order. One statement. Raises Conflict if one is gone since it was found."""
         if not len(threat_ids):
             return
         given = given_ids(_link_ids(len(threat_ids)), threat_ids)
@@ -183,7 +184,10 @@ class Act:
             "added_by": sa.literal(self.id, ThreatLink.added_by.type),
         }
         rows = sa.select(*row.values()).order_by(given.c.position)
-        db.session.execute(sa.insert(ThreatLink).from_select(list(row), rows))
+        try:
+            db.session.execute(sa.insert(ThreatLink).from_select(list(row), rows))
+        except sa.exc.IntegrityError:  # the incident is held, so it can only be a threat that is not there
+            raise Conflict("state_conflict", GONE) from None
         self._count(incident, len(threat_ids))
 
     def unlink(self, incident: Incident, links: Sequence[Link]) -> None:

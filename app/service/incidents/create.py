@@ -83,7 +83,7 @@ def wanted(actor: Actor, written: Sequence[str], selection: Selection | None, fa
     """Return the threats said by ids and by a selection together, each once.
 
     Ids that can't be read, or that the tenant does not have, are faults at their index. It only reads, so that nobody has to
-    wait for it; a threat is never deleted, so what it found stays true.
+    wait for it; undoing an import may take out what it found, before that is linked.
     """
     threat_ids = rules.identifiers(written, "threat_ids", faults, maximum=THREAT_IDS_MAX)
     given = given_ids(threat_ids)
