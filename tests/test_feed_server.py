@@ -376,7 +376,7 @@ def test_a_feed_whose_job_is_given_up_says_so_and_waits_for_a_person(app, client
         db.session.execute(sa.update(Feed).values(cursor={"seen": 5}))  # such as no source of ours writes
         db.session.commit()
     stage.content = answer(b'<feed xmlns="http://www.w3.org/2005/Atom"/>')
-    for _ in range(jobs.ATTEMPTS_MAX):
+    for _ in range(jobs.FAILURES_MAX):
         do_next(app)
     view = look(app, admin, feed_id)
     assert (view.state, view.words) == ("given_up", worker.UNEXPECTED)

@@ -19,7 +19,7 @@ from app.db import db, new_id, now, transaction
 from app.errors import Conflict, Denied, NotFound, Unreadable
 from app.models import Job, Tenant
 from app.service import jobs, pairs, worker
-from app.service.jobs import ATTEMPTS_MAX, CUTS_MAX, LEASE, Claim, Lost
+from app.service.jobs import CUTS_MAX, FAILURES_MAX, LEASE, Claim, Lost
 from app.terms import Edge
 from tests import browse, make
 
@@ -124,9 +124,9 @@ def test_what_fails_is_tried_again_after_longer_and_longer_rests_and_then_given_
     handle(monkeypatch, fail)
     jobs.enqueue(actor, "test", NIL)
     rests = []
-    for attempt in range(1, ATTEMPTS_MAX + 1):
+    for attempt in range(1, FAILURES_MAX + 1):
         worker.do(jobs.take(new_id()))
-        assert state() == ("waiting" if attempt < ATTEMPTS_MAX else "dead", attempt, "The file is gone.")
+        assert state() == ("waiting" if attempt < FAILURES_MAX else "dead", attempt, "The file is gone.")
         assert jobs.take(new_id()) is None
         due = db.session.scalar(sa.select(Job.due_at))
         rests.append(due - now())
@@ -157,6 +157,20 @@ def test_a_job_that_ends_its_workers_without_getting_on_is_given_up(actor):
         pass_by()
     assert jobs.take(new_id()) is None
     assert state() == ("dead", CUTS_MAX, jobs.CUT_OFF)
+
+
+def test_a_job_that_was_cut_off_often_is_not_given_up_for_its_first_failure(actor, monkeypatch):
+    def fail(_claim: Claim) -> None:
+        raise Unreadable("The database was restarted.")
+
+    handle(monkeypatch, fail)
+    jobs.enqueue(actor, "test", NIL)
+    for _ in range(FAILURES_MAX):
+        assert jobs.take(new_id())
+        pass_by()
+    worker.do(jobs.take(new_id()))
+    assert state()[::2] == ("waiting", "The database was restarted.")
+    assert db.session.scalar(sa.select(Job.due_at)) - now() < timedelta(seconds=13)
 
 
 def test_getting_on_counts_the_attempts_anew(actor):
@@ -273,7 +287,7 @@ def test_looking_through_threats_that_was_given_up_waits_for_a_person_and_is_giv
     make.person(app, "ada@example.org", role="analyst")
     actor = make.actor(app)
     make.put_threats(app, actor, 1)
-    for _ in range(2 * ATTEMPTS_MAX):
+    for _ in range(2 * FAILURES_MAX):
         with app.app_context():
             pairs.keep_matched()
             pass_by()

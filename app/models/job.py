@@ -18,7 +18,8 @@ class Job(Base):
 
     `due_at` is when a worker may take it: of a waiting one the time it is to be done, of a running one the end of the worker's
     lease. `claim` is the token of the worker that holds it; whoever lost it may write nothing more. `attempts` counts the times
-    that it was taken since it last got on. A dead one was given up and waits for a person, with the reason in `message`.
+    that it was taken since it last got on, and `failures` those of them that ended with an error. A dead one was given up and
+    waits for a person, with the reason in `message`.
     """
 
     __tablename__ = "job"
@@ -37,6 +38,7 @@ class Job(Base):
     due_at: Mapped[datetime]
     claim: Mapped[UUID | None]
     attempts: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
     message: Mapped[str | None] = mapped_column(sa.Text)
     actor_kind: Mapped[str] = mapped_column(sa.String(10))
     actor_id: Mapped[UUID | None]

@@ -26,7 +26,7 @@ from app.service.query import Page
 from app.terms import Permission
 
 LEASE = timedelta(seconds=30)
-ATTEMPTS_MAX = 5
+FAILURES_MAX = 5
 FIRST_REST = timedelta(seconds=10)
 """How long a job rests after its first failure; four times as long after each further one."""
 CUTS_MAX = 20
@@ -61,7 +61,7 @@ class Claim:
         """Renew the lease, first in each transaction that has an effect; other workers wait for its end. Raises Stopped too."""
         if self.stopping and self.stopping.is_set():
             raise Stopped
-        self._set(due_at=now() + self.lease, **({"attempts": 0} if got_on else {}))
+        self._set(due_at=now() + self.lease, **({"attempts": 0, "failures": 0} if got_on else {}))
 
     def done(self) -> None:
         """Say that the job is over."""
@@ -69,15 +69,16 @@ class Claim:
 
     def again(self, due_at: datetime) -> None:
         """Put the job back, to be done anew at a time."""
-        self._set(state="waiting", claim=None, message=None, attempts=0, due_at=due_at)
+        self._set(state="waiting", claim=None, message=None, attempts=0, failures=0, due_at=due_at)
 
     def failed(self, reason: str) -> None:
-        """Put the job back for another attempt after a rest, or give it up after ATTEMPTS_MAX."""
-        if self.attempts >= ATTEMPTS_MAX:
-            self._set(state="dead", claim=None, message=reason, finished_at=now())
+        """Put the job back for another attempt after a rest, or give it up after FAILURES_MAX in a row."""
+        failures = (db.session.scalar(sa.select(Job.failures).where(owned(self.actor, Job), Job.id == self.job_id)) or 0) + 1
+        if failures >= FAILURES_MAX:
+            self._set(state="dead", claim=None, failures=failures, message=reason, finished_at=now())
             return
-        rest = FIRST_REST * 4 ** (self.attempts - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - not to come all at once
-        self._set(state="waiting", claim=None, message=reason, due_at=now() + rest)
+        rest = FIRST_REST * 4 ** (failures - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - not to come all at once
+        self._set(state="waiting", claim=None, failures=failures, message=reason, due_at=now() + rest)
 
     def _set(self, **values: Any) -> None:
         held = db.session.scalar(
@@ -102,6 +103,7 @@ def enqueue(actor: Actor, kind: str, subject: UUID, *, due_at: datetime | None =
         "state": "waiting",
         "due_at": due_at or time,
         "attempts": 0,
+        "failures": 0,
         "actor_kind": actor.kind,
         "actor_id": actor.id,
         "actor_name": actor.name,
@@ -186,7 +188,7 @@ def take(
     with transaction() as session:
         while found := session.execute(oldest).first():
             key = sa.and_(Job.tenant_id == found.tenant_id, Job.id == found.id)
-            is_spent = sa.and_(key, Job.state == "running", Job.attempts >= CUTS_MAX)
+            is_spent = sa.and_(key, Job.state == "running", Job.attempts - Job.failures >= CUTS_MAX)
             values = {"state": "dead", "claim": None, "message": CUT_OFF, "finished_at": time}
             if session.scalar(_update(is_spent, values)) is None:
                 taken = {"state": "running", "claim": token, "due_at": time + lease, "attempts": Job.attempts + 1}

@@ -48,6 +48,7 @@ def upgrade() -> None:
     sa.Column('due_at', db.Utc(), nullable=False),
     sa.Column('claim', db.Id(), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('failures', sa.Integer(), nullable=False),
     sa.Column('message', sa.Text(), nullable=True),
     sa.Column('actor_kind', sa.String(length=10), nullable=False),
     sa.Column('actor_id', db.Id(), nullable=True),
