@@ -166,6 +166,42 @@ def test_a_secret_is_not_sent_to_another_host_than_it_was_given_for(client, grac
     assert "Set; leave empty to keep it." not in client.get(made.location).text
 
 
+def test_a_secret_is_sealed_in_the_database_and_asked_for_again_when_the_secret_key_is_another_one(app, client, grace, stage):  # noqa: F811
+    fields = {"set-name": "Roads", "set-interval_s": "900", "set-url": stage.url.partition("?")[0], "set-source": "roads"}
+    made = browse.send(client, "/feeds/add/address", **fields, **{"set-header": "X-Key: kept-back"})
+    with app.app_context():
+        kept = db.session.scalar(sa.select(Feed.secrets))
+        assert len(kept["header"]) > 100
+        assert "kept-back" not in str(kept)
+        feeds.seal_with("another secret key, as after a move")
+    make.do_jobs(app)
+    page = client.get(made.location).text
+    assert "A secret of this feed can&#39;t be read any more" in page
+    version = browse.hidden(page, "version")
+    refused = browse.send(client, made.location, **fields, version=version)
+    assert refused.status_code == 422
+    assert "Give it again, or have it removed." in refused.text
+    assert browse.send(client, made.location, **fields, **{"set-header": "X-Key: anew"}, version=version).status_code == 303
+    make.do_jobs(app)
+    assert "X-Key: anew" in stage.heads[-1]
+
+
+def test_an_optional_secret_is_removed_by_a_box_that_a_required_one_has_not(app, client, grace, stage):  # noqa: F811
+    fields = {"set-name": "Roads", "set-interval_s": "900", "set-url": stage.url.partition("?")[0], "set-source": "roads"}
+    made = browse.send(client, "/feeds/add/address", **fields, **{"set-header": "X-Key: kept-back"})
+    page = client.get(made.location).text
+    gone = {"set-header-remove": "1"}
+    assert 'name="set-header-remove"' in page
+    version = browse.hidden(page, "version")
+    assert browse.send(client, made.location, **fields, **gone, version=version).status_code == 303
+    assert "set-header-remove" not in client.get(made.location).text
+    make.do_jobs(app)
+    assert "kept-back" not in stage.heads[-1]
+    account = {"set-name": "ACLED", "set-interval_s": "86400", "set-days": "30", "set-email": "a@example.org"}
+    made = browse.send(client, "/feeds/add/acled", **account, **{"set-password": "kept-back"})
+    assert "-remove" not in client.get(made.location).text
+
+
 def test_settings_that_someone_else_changed_meanwhile_are_not_overwritten(app, client, grace, feed_id):  # noqa: F811
     version = browse.hidden(client.get(f"/feeds/{feed_id}").text, "version")
     fields = {"set-name": "Mine", "set-interval_s": "900", "set-url": "https://example.org/", "set-source": "roads"}

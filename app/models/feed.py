@@ -19,9 +19,9 @@ class Feed(Base):
     """One source to be fetched every `interval_s` seconds while it is on.
 
     `connector` is a name of feeds.sources.SOURCES. `settings` answer that source's questions; the `secrets` among the answers
-    stand apart and are shown to nobody. `etag`, `last_modified`, `digest` (SHA-256 of what came last) and `cursor` (the source's
-    own note of how far it has read) make the next request a conditional one. `failing_since` is set while it fails, `failures`
-    counts in a row, `message` says what the last attempt came to.
+    stand apart, sealed, and are shown to nobody. `etag`, `last_modified`, `digest` (SHA-256 of what came last) and `cursor`
+    (the source's own note of how far it has read) make the next request a conditional one. `failing_since` is set while it
+    fails, `failures` counts in a row, `message` says what the last attempt came to.
     """
 
     __tablename__ = "feed"

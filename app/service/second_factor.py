@@ -5,7 +5,6 @@ Secrets are kept encrypted with a key derived from the application's secret key,
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 import secrets
@@ -14,9 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.fernet import InvalidToken
 from passlib.exc import TokenError
 from passlib.totp import TOTP
 from sqlalchemy.orm import Session
@@ -26,8 +23,10 @@ from app.errors import Conflict, Faults
 from app.models import Person, RecoveryCode, SecondFactor
 from app.service.account import myself, prove
 from app.service.actor import Actor, act
+from app.service.sealing import box
 
 ISSUER = "Cordon"
+PURPOSE = "cordon second factor"
 SECRET_BYTES = 20
 DRIFT_S = 30
 """So far a telephone's clock may be off."""
@@ -80,7 +79,7 @@ def is_on(person_id: UUID) -> bool:
 def begin(actor: Actor, current: str, secret_key: str) -> None:
     """Make a secret, to be confirmed by a code. Raises Invalid for a wrong password, and Conflict if it is on already."""
     person = _proven(actor, current)
-    sealed = _box(secret_key).encrypt(secrets.token_bytes(SECRET_BYTES))
+    sealed = box(secret_key, PURPOSE).encrypt(secrets.token_bytes(SECRET_BYTES))
     with transaction() as session:
         row = _row(session, person.id)
         if row and row.since:
@@ -180,14 +179,9 @@ def _row(session: Session, person_id: UUID) -> SecondFactor | None:
     return session.get(SecondFactor, person_id, populate_existing=True, with_for_update=lock or None)
 
 
-def _box(secret_key: str) -> Fernet:
-    derived = HKDF(SHA256(), 32, salt=None, info=b"cordon second factor").derive(secret_key.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))
-
-
 def _totp(row: SecondFactor, secret_key: str) -> TOTP:
     try:
-        return TOTP(key=_box(secret_key).decrypt(row.secret), format="raw")
+        return TOTP(key=box(secret_key, PURPOSE).decrypt(row.secret), format="raw")
     except InvalidToken:
         words = "Codes can't be checked, for the server has another secret key now. An admin can take your second factor off."
         raise Conflict("state_conflict", words) from None

@@ -27,9 +27,10 @@ blueprint = pages("feeds")
 
 
 def init_app(app: Flask) -> None:
-    """Hand on what the settings say of feeds, and let templates draw their latest runs."""
+    """Hand on what the settings say of feeds and their secrets, and let templates draw their latest runs."""
     with app.app_context():
         feeds.reach(allowed=app.config["FEED_NETWORKS"], contact=app.config["FEED_CONTACT"])
+        feeds.seal_with(app.config["SECRET_KEY"])
     app.jinja_env.globals.update(spark=spark)
 
 

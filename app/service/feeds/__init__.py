@@ -9,6 +9,7 @@ from app.service.feeds.keep import add, change, remove, run_now, source_of, swit
 from app.service.feeds.outside import reach
 from app.service.feeds.read import FeedView, freshness, get, given_up, is_overdue, overview
 from app.service.feeds.schedule import keep_scheduled
+from app.service.feeds.sealed import seal_with
 from app.service.feeds.trial import Trial, try_it
 from app.service.feeds.work import work
 
@@ -27,6 +28,7 @@ __all__ = [
     "reach",
     "remove",
     "run_now",
+    "seal_with",
     "source_of",
     "switch",
     "try_it",

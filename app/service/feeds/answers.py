@@ -15,41 +15,52 @@ from app.geo.box import Box
 from app.models import Feed
 from app.models.feed import FEED_NAME_MAX
 from app.service import rules
+from app.service.feeds.sealed import opened
 
 ANSWER_MAX = 2_000
 INTERVAL_MAX_S = 7 * 86_400
+REMOVE = "-remove"
+"""Follows the name of an optional secret in the name of the answer "1", which says that it is to be kept no more."""
+OTHER_KEY = "can't be read any more, for the server has another secret key now. Give it again"
 
 
 def read_answers(
-    source: Source, given: Mapping[str, str], kept: Mapping[str, Any], faults: Faults
+    source: Source, given: Mapping[str, str], kept: Mapping[str, str | None], faults: Faults
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the settings and the secrets that were given for a source; a secret left empty stays as it is among those `kept`.
+    """Return the settings and the secrets that were given for a source, in the clear.
 
+    A secret left empty stays as it is among those `kept`, of which None can't be read, unless it is to be removed.
     What is wrong is a fault at the question's name.
     """
     settings: dict[str, Any] = {}
     secrets: dict[str, Any] = {}
     for question in source.questions:
         if question.kind == "secret":
-            secrets[question.name] = _secret(question, given.get(question.name, ""), kept.get(question.name, ""), faults)
+            secrets[question.name] = _secret(question, given, kept.get(question.name, ""), faults)
         else:
             settings[question.name] = _answer(question, given.get(question.name, ""), faults)
+    removable = {f"{question.name}{REMOVE}" for question in source.questions if _is_removable(question)}
     for name in given:
-        if name not in settings and name not in secrets:
+        if name not in settings and name not in secrets and name not in removable:
             rules.unknown(name, [question.name for question in source.questions], name, faults)
     return settings, secrets
 
 
-def kept_secrets(feed: Feed, given: Mapping[str, str]) -> Mapping[str, Any]:
+def kept_secrets(feed: Feed, given: Mapping[str, str]) -> Mapping[str, str | None]:
     """Return the secrets that stay as they are when left empty: none with the address of another host, which would learn them."""
     is_same = _host(feed.settings.get("url", "")) == _host(given.get("url", ""))
-    return feed.secrets if is_same else {}
+    return opened(feed.secrets) if is_same else {}
 
 
 def settings_of(feed: Feed) -> dict[str, Any]:
-    """Return all answers of a feed with its secrets; a question that came with a later version has its default."""
-    source = SOURCES[feed.connector]
-    given = {**feed.settings, **feed.secrets}
+    """Return all answers of a feed with its secrets; a question that came with a later version has its default.
+
+    Raises Unreadable when a secret was sealed with another secret key.
+    """
+    source, secrets = SOURCES[feed.connector], opened(feed.secrets)
+    if None in secrets.values():
+        raise Unreadable(f"A secret of this feed {OTHER_KEY} in its settings.")
+    given = {**feed.settings, **secrets}
     return {question.name: given.get(question.name, default_of(question)) for question in source.questions}
 
 
@@ -80,8 +91,18 @@ def _host(address: str) -> tuple[str, str] | None:
     return target.scheme, target.authority
 
 
-def _secret(question: Question, given: str, kept: str, faults: Faults) -> str:
-    return _answer(question, given, faults) if given.strip() or not kept else kept
+def _secret(question: Question, given: Mapping[str, str], kept: str | None, faults: Faults) -> str:
+    text = given.get(question.name, "")
+    is_removed = _is_removable(question) and given.get(f"{question.name}{REMOVE}") == "1"
+    if text.strip() or kept == "" or is_removed:
+        return str(_answer(question, text, faults))
+    if kept is None:
+        faults.add(question.name, "field_invalid", f"It {OTHER_KEY}{', or have it removed' if _is_removable(question) else ''}.")
+    return kept or ""
+
+
+def _is_removable(question: Question) -> bool:
+    return question.kind == "secret" and not question.required
 
 
 def _answer(question: Question, given: str, faults: Faults) -> Any:

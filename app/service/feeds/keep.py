@@ -16,6 +16,7 @@ from app.service import jobs
 from app.service.actor import Actor, guarded, owned
 from app.service.feeds.answers import kept_secrets, read_answers, read_interval, read_name
 from app.service.feeds.schedule import KIND, schedule, unschedule
+from app.service.feeds.sealed import opened, seal
 from app.service.feeds.work import forget_runs
 from app.service.imports.file import let_go
 from app.terms import Permission
@@ -51,7 +52,7 @@ def add(actor: Actor, connector: str, name: str | None, interval: str, given: Ma
             connector=connector,
             name=clean,
             settings=settings,
-            secrets=secrets,
+            secrets=seal(secrets),
             interval_s=interval_s,
             is_on=True,
             cursor={},
@@ -83,8 +84,8 @@ def change(
         interval_s = read_interval(interval, source, faults)
         clean = _named(actor, session, name, faults, feed)
         faults.raise_if_any()
-        if (settings, secrets) != (feed.settings, feed.secrets):
-            feed.settings, feed.secrets = settings, secrets
+        if (settings, secrets) != (feed.settings, opened(feed.secrets)):
+            feed.settings, feed.secrets = settings, seal(secrets)
             _begin_anew(actor, session, feed)
         feed.name, feed.interval_s = clean or feed.name, interval_s
         _touch(feed)
