@@ -171,6 +171,21 @@ def test_no_exported_file_has_a_word_of_it_and_each_says_how_many_it_goes_withou
         assert words in signed_in.get(page).text, page
 
 
+@pytest.mark.parametrize(("source", "status"), [("Acled", 404), ("USGS", 200)])
+def test_neither_its_area_nor_its_record_is_a_file(app, client, monkeypatch, source, status):
+    square = {"type": "Polygon", "coordinates": [[[3, 6], [4, 6], [4, 7], [3, 7], [3, 6]]]}
+    [threat_id] = make.put_threats(app, make.person(app), 1, source=source, area=square, raw=lambda: WORD)
+    signed_in = browse.sign_in(app, client)
+    files = (f"/threats/{threat_id}/area.geojson", f"/threats/{threat_id}/record.txt")
+    page = signed_in.get(f"/threats/{threat_id}").text
+    assert "5 corners" in page
+    assert WORD in page
+    for path in files:
+        assert (signed_in.get(path).status_code, path in page) == (status, status == 200)
+    monkeypatch.setitem(app.config, "SHARE_RESTRICTED", True)
+    assert [signed_in.get(path).status_code for path in files] == [200, 200]
+
+
 def test_people_see_it_on_their_pages_and_read_that_it_stays_there(app, client, planted):
     signed_in = browse.sign_in(app, client)
     page = signed_in.get(f"/threats/{planted[0][0]}").text

@@ -16,6 +16,7 @@ from app.web.lists import DESK_PARAMS, read
 from app.web.map_data import PLACE
 from app.web.points import DELETED
 from app.web.reading import first, query_pairs
+from app.web.sharing import refuse_withheld
 
 blueprint = pages("areas")
 
@@ -51,6 +52,7 @@ def drawn() -> Response:
 def told(threat_id: UUID) -> Response:
     """Send the area of a threat as a file, in the detail in which its source told it."""
     threat = threats.get(actor(), threat_id).threat
+    refuse_withheld(threat, "area")
     geometry = area(actor(), threat_id)
     if geometry is None:
         raise NotFound("area")

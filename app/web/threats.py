@@ -28,6 +28,7 @@ from app.web.acting import Done, perform
 from app.web.forms import ThreatForm
 from app.web.lists import PAGE, ListQuery, read
 from app.web.reading import Pairs, first, form_pairs, printable, query_pairs
+from app.web.sharing import refuse_withheld
 from app.web.summary import messages
 
 VERSIONS_SHOWN = 20
@@ -76,7 +77,7 @@ def act(threat_id: UUID) -> ResponseReturnValue:
 @blueprint.get("/threats/<uuid:threat_id>/record.txt")
 def record(threat_id: UUID) -> Response:
     """Send the latest record of a threat as its source wrote it, as a file of plain text."""
-    threats.get(actor(), threat_id)
+    refuse_withheld(threats.get(actor(), threat_id).threat, "record")
     told = raw_record(actor(), threat_id)
     if told is None:
         raise NotFound("record")
