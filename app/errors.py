@@ -37,21 +37,21 @@ class Faults:
 
     def __init__(self) -> None:
         self._by_field: dict[str, Fault] = {}
+        self._holders: set[str] = set()
 
     def add(self, field: str, code: str, issue: str) -> None:
         """Remember a fault unless the field, or one that contains it, has one already."""
         if not self.has(field):
             self._by_field[field] = Fault(field, code, issue)
+            self._holders.update(_holders(field))
 
     def has(self, field: str) -> bool:
         """Say whether this field, or one that contains it, is at fault already."""
-        if field in self._by_field:
-            return True
-        return any(field[:i] in self._by_field for i, char in enumerate(field) if char in ".[" and i)
+        return field in self._by_field or any(holder in self._by_field for holder in _holders(field))
 
     def within(self, field: str) -> bool:
         """Say whether the field, or anything in it, is at fault already."""
-        return any(name == field or name.startswith((f"{field}.", f"{field}[")) for name in self._by_field)
+        return field in self._by_field or field in self._holders
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(self._by_field.values())
@@ -63,6 +63,11 @@ class Faults:
         """Raise `Invalid` with all faults found so far, if there are any."""
         if self._by_field:
             raise Invalid(list(self))
+
+
+def _holders(field: str) -> list[str]:
+    """Return the fields that contain a field, the outermost first."""
+    return [field[:i] for i, char in enumerate(field) if char in ".[" and i]
 
 
 class Invalid(CordonError):

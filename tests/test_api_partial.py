@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import orjson
 import pytest
 import sqlalchemy as sa
@@ -90,6 +92,17 @@ def test_a_member_or_a_parameter_named_like_a_row_is_no_fault_of_one(client, key
 def test_of_a_row_full_of_faults_the_first_ten_are_told(client, key):
     answer = put(client, key, threat(0, **{f"member{i}": i for i in range(50)}), threat(1)).json
     assert ([len(result.get("errors", [])) for result in answer["results"]], answer["new"]) == ([10, 0], 1)
+
+
+def test_half_a_place_in_each_of_many_rows_full_of_faults_takes_no_longer_than_none(client, key):
+    def seconds(**members) -> float:
+        rows = [threat(i, **members, **{f"m{j}": 0 for j in range(40)}) for i in range(1000)]
+        start = process_time()
+        assert put(client, key, *rows).json["failed"] == 1000
+        return process_time() - start
+
+    without = seconds()
+    assert seconds(coordinates={}) < 3 * without
 
 
 def test_a_thousand_rows_take_as_many_statements_as_one_and_the_same_again_fewer(client, key, count_statements):

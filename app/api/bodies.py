@@ -187,7 +187,10 @@ class ThreatIn(Body):
     threat_type: str | None = text(SHORT_TEXT_MAX)
     threat_rationale: str | None = text(TEXT_MAX)
     location: str | None = text(THREAT_TITLE_MAX)
-    location_country: str | None = said(pattern="^[A-Z]{2}$", description="Absent: the country that the coordinates lie in.")
+    location_country: str | None = said(
+        pattern="^[A-Z]{2}$",
+        description="Absent: the country that the coordinates lie in, if they do in one and do not stand for a whole country.",
+    )
     coordinates: Coordinates | None = None
     location_precision_level: str | None = said(enum=[*Precision, None])
     location_uncertainty_km: float | None = said(minimum=0, maximum=UNCERTAINTY_MAX_KM)
