@@ -275,6 +275,19 @@ def test_forged_forms_change_nothing(app, client, grace, admin, feed_id):  # noq
     assert look(app, admin, feed_id).state == "new"
 
 
+@pytest.mark.usefixtures("grace", "feed_id")
+def test_the_page_takes_as_many_statements_for_20_feeds_as_for_1(app, client, admin, stage, count_statements):  # noqa: F811
+    make.do_jobs(app)
+    with count_statements() as one:
+        page = client.get("/feeds").text
+    for number in range(19):
+        add(app, admin, stage.url, name=f"Feed {number}")
+    make.do_jobs(app)
+    with count_statements() as twenty:
+        assert client.get("/feeds").text.count("in the last 1 run,") == 20 * page.count("in the last 1 run,") == 20
+    assert len(one) == len(twenty)
+
+
 def test_the_script_is_told_when_nothing_changed(app, client, grace, feed_id):  # noqa: F811
     first = client.get("/feeds/state")
     assert f'id="live-{feed_id}"' in first.text

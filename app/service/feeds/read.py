@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,6 +26,20 @@ COUNTED = ("seen", "new", "updated", "failed")
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """What is shown of a run: how far it is, what it says, and its rows."""
+
+    id: UUID
+    created_at: datetime
+    state: str
+    message: str | None
+    seen: int
+    new: int
+    updated: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class FeedView:
     """A feed as people see it.
 
@@ -37,7 +51,7 @@ class FeedView:
     source: Source | None
     state: str
     due_at: datetime | None
-    runs: list[ImportRun]
+    runs: list[Run]
     day: dict[str, int] = field(default_factory=dict)
     words: str = ""
 
@@ -116,6 +130,7 @@ def _views(actor: Actor, feeds: list[Feed]) -> list[FeedView]:
         row.feed_id: {name: int(getattr(row, name)) for name in COUNTED}
         for row in db.session.execute(sa.select(ImportRun.feed_id, *sums).where(lately).group_by(ImportRun.feed_id))
     }
+    runs = _runs(actor, ids)
     views = []
     for feed in feeds:
         job = due.get(feed.id)
@@ -126,7 +141,7 @@ def _views(actor: Actor, feeds: list[Feed]) -> list[FeedView]:
                 source=SOURCES.get(feed.connector),
                 state=_state(feed, job, is_given_up=feed.id in given),
                 due_at=job.due_at if job and job.state == "waiting" else None,
-                runs=_runs(actor, feed.id),
+                runs=runs[feed.id],
                 day=days.get(feed.id, dict.fromkeys(COUNTED, 0)),
                 words=words or "",
             )
@@ -134,10 +149,17 @@ def _views(actor: Actor, feeds: list[Feed]) -> list[FeedView]:
     return views
 
 
-def _runs(actor: Actor, feed_id: UUID) -> list[ImportRun]:
-    newest: sa.Select[Any] = sa.select(ImportRun).where(owned(actor, ImportRun), ImportRun.feed_id == feed_id)
-    limited = newest.order_by(ImportRun.id.desc()).limit(RUNS_SHOWN)
-    return list(db.session.scalars(limited.execution_options(populate_existing=True)))
+def _runs(actor: Actor, feed_ids: list[UUID]) -> defaultdict[UUID, list[Run]]:
+    """Return the latest runs of each feed, the newest first."""
+    place = sa.func.row_number().over(partition_by=ImportRun.feed_id, order_by=ImportRun.id.desc()).label("place")
+    placed = sa.select(ImportRun.id, place).where(owned(actor, ImportRun), ImportRun.feed_id.in_(feed_ids)).subquery()
+    columns = [getattr(ImportRun, one.name) for one in fields(Run)]
+    latest = sa.select(ImportRun.feed_id, *columns).join(placed, placed.c.id == ImportRun.id)
+    latest = latest.where(owned(actor, ImportRun), placed.c.place <= RUNS_SHOWN).order_by(ImportRun.id.desc())
+    found: defaultdict[UUID, list[Run]] = defaultdict(list)
+    for feed_id, *values in db.session.execute(latest):
+        found[feed_id].append(Run(*values))
+    return found
 
 
 def _state(feed: Feed, job: Job | None, *, is_given_up: bool) -> str:
