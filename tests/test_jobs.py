@@ -213,6 +213,32 @@ def test_an_error_that_nobody_expected_ends_no_thread_of_a_worker(app: Flask, mo
     assert told >= 3
 
 
+def test_a_job_that_takes_long_to_stop_goes_to_no_other_worker_meanwhile(app: Flask, monkeypatch):
+    begun, free = threading.Event(), threading.Event()
+
+    def work(claim: Claim) -> None:
+        begun.set()
+        free.wait(20)
+        with transaction():
+            claim.done()
+
+    handle(monkeypatch, work)
+    actor = make.actor(app)
+    with app.app_context():
+        jobs.enqueue(actor, "test", NIL)
+    its = Worker(app, threads=1, lease=timedelta(seconds=2), poll_s=0.05)
+    its.start()
+    assert begun.wait(20)
+    its.stop()
+    time.sleep(3)
+    with app.app_context():
+        assert jobs.take(new_id()) is None
+    free.set()
+    its.join()
+    with app.app_context():
+        assert state()[0] == "done"
+
+
 def test_what_was_called_off_is_lost_to_its_worker(actor, monkeypatch):
     def work(claim: Claim) -> None:
         jobs.cancel(actor, "test", NIL)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations, pairwise
-from threading import Barrier
+from threading import Barrier, Event
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.db import db, new_id, now
-from app.errors import Conflict, Denied, Faults, Invalid, NotFound
+from app.errors import Conflict, Denied, Faults, Invalid, NotFound, Warming
 from app.geo.distance import distance_km
 from app.index.neighbours import Neighbours
 from app.index.part import uuids_of
@@ -206,7 +206,7 @@ def test_a_round_that_is_cut_off_goes_on_where_it_was_and_misses_nothing(who):
                 threats.upsert(who, rows, faults=Faults())
         calls = []
 
-        def stop(calls=calls) -> None:
+        def stop(calls=calls, **_: bool) -> None:
             calls.append(1)
             if len(calls) == 2:
                 raise jobs.Stopped
@@ -385,6 +385,23 @@ def test_the_job_looks_and_is_done(who):
     pairs.match(jobs.take(new_id()))
     assert pairs.count(who) == 1
     assert jobs.open_of(who, "match", [NOBODY]) == {}
+
+
+def test_a_job_that_waits_for_the_index_stops_when_told_to(who, monkeypatch):
+    asked = []
+
+    def warm(*_given: object) -> None:
+        asked.append(_given)
+        raise Warming(0, 1)
+
+    put(who, "usgs")
+    jobs.enqueue(who, "match", NOBODY)
+    stopping = Event()
+    stopping.set()
+    monkeypatch.setattr(live_index, "ask", warm)
+    with pytest.raises(jobs.Stopped):
+        pairs.match(jobs.take(new_id(), stopping=stopping))
+    assert len(asked) == 1
 
 
 def test_there_is_a_job_only_for_threats_that_were_not_looked_through(context, who):

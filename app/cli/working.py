@@ -23,20 +23,24 @@ CARE_S = 30.0
 
 
 class Worker:
-    """Does jobs in `threads` threads. `stop` lets each end at its next transaction and gives its job back."""
+    """Does jobs in `threads` threads. `stop` lets each end at its next transaction and gives its job back.
+
+    The heart beats until the last job is out of hand: what takes long to stop must not go to another worker meanwhile.
+    """
 
     def __init__(self, app: Flask, *, threads: int = 4, lease: timedelta = jobs.LEASE, poll_s: float = POLL_S) -> None:
         self._app = app
         self._lease = lease
         self._poll_s = poll_s
-        self._stopping = threading.Event()
+        self._stopping, self._is_over = threading.Event(), threading.Event()
         self._in_hand: set[UUID] = set()
-        tasks: list[Callable[[], float]] = [self._work] * threads + [self._beat, self._care]
-        self._threads = [threading.Thread(target=self._within_app, args=(task,)) for task in tasks]
+        tasks: list[Callable[[], float]] = [self._work] * threads + [self._care]
+        self._threads = [threading.Thread(target=self._within_app, args=(task, self._stopping)) for task in tasks]
+        self._heart = threading.Thread(target=self._within_app, args=(self._beat, self._is_over))
 
     def start(self) -> None:
         """Begin."""
-        for thread in self._threads:
+        for thread in (*self._threads, self._heart):
             thread.start()
 
     def stop(self) -> None:
@@ -47,10 +51,12 @@ class Worker:
         """Wait until no job is in hand any more."""
         for thread in self._threads:
             thread.join()
+        self._is_over.set()
+        self._heart.join()
 
-    def _within_app(self, task: Callable[[], float]) -> None:
-        """Repeat a task, resting in between as long as it says, whatever becomes of the database meanwhile."""
-        while not self._stopping.is_set():
+    def _within_app(self, task: Callable[[], float], end: threading.Event) -> None:
+        """Repeat a task until its end, resting in between as long as it says, whatever becomes of the database meanwhile."""
+        while not end.is_set():
             try:
                 with self._app.app_context():
                     rest = task()
@@ -60,7 +66,7 @@ class Worker:
             except Exception:  # a thread that ended by it would never be missed
                 logger.exception("The worker rests after an error that was not expected")
                 rest = REST_S
-            self._stopping.wait(rest)
+            end.wait(rest)
 
     def _work(self) -> float:
         due = jobs.next_due()

@@ -32,7 +32,8 @@ PAIRS_MAX = 10
 LOOKED_AT = 3 * PAIRS_MAX
 """So many that are near a threat are looked at, the nearest: some may be decided, and others have enough proposals already."""
 BY_PLACE = "Same type, place and time."
-WAIT_S = 0.2
+WAIT_S = 0.5
+"""How long it waits before it looks anew whether the index is there."""
 NAMES = {"glide": "GLIDE number", "gdacs": "GDACS event", "usgs": "USGS event", "cap": "CAP alert"}
 
 BEFORE_ALL = (-1, UUID(int=0))
@@ -90,12 +91,13 @@ def match(claim: Claim) -> None:
 
 
 @guarded(Permission.THREATS_WRITE)
-def find(actor: Actor, *, hold: Callable[[], object] = lambda: None) -> int:
+def find(actor: Actor, *, hold: Callable[..., object] = lambda **_: None) -> int:
     """Propose pairs among the threats written since the last call and all others, and return how many.
 
     Two threats of different sources are proposed if both have the same id of another system, or if they are of the same type,
     within a kilometre and a day of each other, and neither is over. What a person dismissed is not proposed, nor a pair that was
-    proposed or decided before. Each BATCH is one transaction, which begins with `hold()` and moves the tenant's position.
+    proposed or decided before. Each BATCH is one transaction, which begins with `hold()` and moves the tenant's position;
+    while the index is not there yet, `hold(got_on=False)` is called in between.
     """
     found = 0
     neighbours, held_until = None, None
@@ -105,7 +107,7 @@ def find(actor: Actor, *, hold: Callable[[], object] = lambda: None) -> int:
         if not rows and this.after == BEFORE_ALL:
             return found
         if neighbours is None or this.until != held_until:  # what was written since then is of the next round
-            neighbours, held_until = Neighbours(_snapshot(actor), _PRECISE, _GONE), this.until
+            neighbours, held_until = Neighbours(_snapshot(actor, hold), _PRECISE, _GONE), this.until
         ids = [threat_id for threat_id, _ in rows]
         chosen = _chosen(actor, sorted({*_alike(actor, ids), *_near(neighbours, ids)}))
         with transaction() as session:
@@ -140,12 +142,14 @@ def _written(actor: Actor, this: Round) -> list[tuple[UUID, int]]:
     return [(row.id, row.change) for row in db.session.execute(statement)]
 
 
-def _snapshot(actor: Actor) -> Snapshot:
+def _snapshot(actor: Actor, hold: Callable[..., object]) -> Snapshot:
     """Return all threats as they are in memory, once they are there."""
     while True:
         try:
             (matches,) = live_index.ask(actor, {})
         except Warming:
+            with transaction():
+                hold(got_on=False)
             time.sleep(WAIT_S)
         else:
             return matches.snapshot
