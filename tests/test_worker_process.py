@@ -114,3 +114,31 @@ def test_a_worker_refuses_a_database_without_its_schema(tmp_path: Path, postgres
 
     words = "The schema of the database is not made yet. Run: cordon db upgrade"
     assert Cordon(tmp_path, fresh_database(postgresql_url)).refused("worker") == words
+
+
+KEEPER = """
+import os, socket, sys, time
+from pathlib import Path
+from app.cli import worker
+
+fork, calls = os.fork, []
+
+def fork_later():
+    calls.append(1)
+    if len(calls) in {2, 3}:
+        raise BlockingIOError("no room")
+    return fork()
+
+os.fork, worker.REST_S = fork_later, 0.05
+worker._work = lambda *_, **__: Path(sys.argv[1]).touch()
+worker.keep_beside(None, socket.socket())
+ends = time.monotonic() + 30
+while not Path(sys.argv[1]).exists() and time.monotonic() < ends:
+    time.sleep(0.05)
+"""
+
+
+def test_a_keeper_without_room_for_another_process_tries_again(tmp_path: Path):
+    begun = tmp_path / "begun"
+    subprocess.run([sys.executable, "-c", KEEPER, str(begun)], check=True, timeout=60)
+    assert begun.exists()

@@ -47,7 +47,11 @@ def keep_beside(app: Flask, listener: socket.socket, threads: int = 4) -> None:
     stopping = _stopped_by_signals()
     while not stopping.is_set() and os.getppid() == parent:
         keeper = os.getpid()
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError:  # No room for another process just now.
+            stopping.wait(REST_S)
+            continue
         if not child:
             _work(app, threads, parent=keeper)
             os._exit(0)
