@@ -336,6 +336,16 @@ def test_more_events_of_acled_than_can_be_read_are_refused_rather_than_cut():
         drive("acled", TOKEN, *([full] * 20), **ACCOUNT)
 
 
+def test_more_bytes_of_acled_than_can_be_read_are_refused_rather_than_cut():
+    event_of_7_kb = {**event(1, 1), "notes": "x" * 7000}
+    large = rows(*(event_of_7_kb for _ in range(2500)), *(event(1, 1) for _ in range(2500)))
+    with pytest.raises(Unreadable, match="more than 32 MB for these settings"):
+        drive("acled", TOKEN, large, large, **ACCOUNT)
+    few = rows(*(event_of_7_kb for _ in range(2500)))
+    with pytest.raises(Unreadable, match="more than 32 MB"):
+        drive("acled", TOKEN, few, large, cursor={"timestamp": 1}, **ACCOUNT)
+
+
 def test_what_acled_refuses_is_told_in_its_words():
     with pytest.raises(Unreadable, match="has no token"):
         drive("acled", b"{}", **ACCOUNT)

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from app.errors import Unreadable
 from app.feeds.acled import ATTRIBUTION
-from app.feeds.fetch import Answer, Request
+from app.feeds.fetch import MAX_BYTES, Answer, Request
 from app.feeds.jsonfile import load
 from app.feeds.sources.source import Ask, Documents, Plan, Question, Source, address
 
@@ -24,6 +24,7 @@ _EVENTS = "https://acleddata.com/api/acled/read"
 _DELETED = "https://acleddata.com/api/deleted/read"
 PAGE = 5000
 PAGES_MAX = 20
+_FEWER = "Choose fewer days or a country."
 Rows = list[dict[str, object]]
 
 
@@ -37,10 +38,11 @@ def plan(ask: Ask) -> Plan:
     begin = ask.today - timedelta(days=asked["days"])
     between = {"event_date": f"{begin}|{ask.today}", "event_date_where": "BETWEEN"}
     wanted: dict[str, str | int] = {"timestamp": since, "timestamp_where": ">="} if since else {**between}
-    events = yield from _pages(ask, _EVENTS, headers, {**wanted, "country": asked["country"]})
+    events, size = yield from _pages(ask, _EVENTS, headers, {**wanted, "country": asked["country"]})
     deleted: Rows = []
     if since:
-        deleted = yield from _pages(ask, _DELETED, headers, {"deleted_timestamp": since, "deleted_timestamp_where": ">="})
+        asked_for: dict[str, str | int] = {"deleted_timestamp": since, "deleted_timestamp_where": ">="}
+        deleted, _ = yield from _pages(ask, _DELETED, headers, asked_for, size)
     latest = max((_whole(row.get("timestamp")) for row in events), default=since)
     return Documents(
         content=json.dumps({"data": [*events, *deleted]}).encode(),
@@ -57,19 +59,28 @@ def _token(answer: Answer) -> str:
     return token
 
 
-def _pages(ask: Ask, url: str, headers: dict[str, str], wanted: dict[str, str | int]) -> Generator[Request, Answer, Rows]:
-    """Ask for page after page. Raises Unreadable for more than PAGES_MAX, as those left out would never come."""
+def _pages(
+    ask: Ask, url: str, headers: dict[str, str], wanted: dict[str, str | int], size: int = 0
+) -> Generator[Request, Answer, tuple[Rows, int]]:
+    """Ask for page after page; return their rows, and their bytes with the `size` of what came before.
+
+    Raises Unreadable for more than PAGES_MAX pages or MAX_BYTES, as those left out would never come.
+    """
     rows: Rows = []
     for page in range(1, ask.at_most(PAGES_MAX) + 1):
         parameters = {"_format": "json", **wanted, "limit": PAGE, "page": page}
-        document = load((yield Request(url=address(url, **parameters), headers=headers)).content)
+        content = (yield Request(url=address(url, **parameters), headers=headers)).content
+        size += len(content)
+        if size > MAX_BYTES:
+            raise Unreadable(f"ACLED sends more than {MAX_BYTES // 1024**2} MB for these settings. {_FEWER}")
+        document = load(content)
         data = document.get("data") if isinstance(document, dict) else None
         if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
             raise Unreadable(f"ACLED’s answer has no list of data{_reason(document)}.")
         rows += data
         if len(data) < PAGE or ask.is_trial:
-            return rows
-    raise Unreadable(f"ACLED has more than {PAGES_MAX * PAGE:,} events for these settings. Choose fewer days or a country.")
+            return rows, size
+    raise Unreadable(f"ACLED has more than {PAGES_MAX * PAGE:,} events for these settings. {_FEWER}")
 
 
 def _reason(document: object) -> str:
