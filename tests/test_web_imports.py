@@ -16,7 +16,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from app.db import db, new_id, now
-from app.models import ImportProblem, Job, Threat
+from app.models import ImportProblem, ImportRun, Job, Threat
 from app.service import imports, jobs
 from tests import browse, make
 from tests.test_feeds_cap import alert
@@ -362,3 +362,18 @@ def test_imports_come_in_pages_with_their_true_number(app, client, ada):
     assert "roads-2.csv" in client.get("/imports?page=2").text
     assert "beyond the last of 23 imports" in client.get("/imports?page=9").text
     assert client.get("/imports?page=x").status_code == 422
+
+
+def test_a_file_of_a_kind_that_is_no_more_is_told_and_no_fault_of_the_server(app, client, ada):
+    done, draft = upload(client, TABLE).location, upload(client, TABLE).location
+    browse.send(client, f"{done}/start", source="roads")
+    finished(app, client, done)
+    with app.app_context():
+        db.session.execute(sa.update(ImportRun).values(format="telex"))
+        db.session.commit()
+    assert "telex" in client.get("/imports").text
+    page = client.get(done)
+    assert (page.status_code, "telex" in page.text) == (200, True)
+    for answer in (client.get(draft), browse.send(client, draft), browse.send(client, f"{draft}/start")):
+        assert answer.status_code == 400
+        assert "does not know this kind of file any more" in answer.text

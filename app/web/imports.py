@@ -57,13 +57,13 @@ def show(run_id: UUID) -> ResponseReturnValue:
     run = imports.get(actor(), run_id)
     if run.state == "draft":
         return _draft(run_id, None, "", [])
-    query, format_ = _page(), FORMATS[run.format]
+    query, format_ = _page(), FORMATS.get(run.format)  # A later version may not know it any more.
     found = imports.problems(actor(), run_id, PER_PAGE, (query.page - 1) * PER_PAGE)
     return render_template(
         "imports/run.html",
         run=run,
-        label=format_.label,
-        is_of_one_source=format_.takes_columns or not run.feed_id,  # an answer of CAP has one for each sender
+        label=format_.label if format_ else run.format,
+        is_of_one_source=(format_ and format_.takes_columns) or not run.feed_id,  # an answer of CAP has one for each sender
         progress=imports.progress(actor(), run),
         found=found,
         query=query,

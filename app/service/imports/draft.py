@@ -111,8 +111,8 @@ def _drafted(actor: Actor, filename: str, content: bytes) -> ImportRun:
 
 
 def _preview(run: ImportRun, content: bytes, columns: Mapping[str, str] | None, source: str) -> Preview:
-    kind = FORMATS[run.format]
     chosen, name = choice(run, columns, source)
+    kind = FORMATS[run.format]
     guess = kind.guess_columns(content, chosen) if kind.guess_columns else None
     head: list[Record | Problem] = []
     counts: Counter[type[Item]] = Counter()

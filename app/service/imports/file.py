@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.db import db
-from app.errors import Conflict, Faults
+from app.errors import Conflict, Faults, Unreadable
 from app.feeds.formats import FORMATS, Format
 from app.feeds.record import Item
 from app.models import ImportFile, ImportRun
@@ -18,7 +18,12 @@ from app.service.actor import Actor, owned
 
 
 def choice(run: ImportRun, columns: Mapping[str, str] | None, source: str) -> tuple[dict[str, str], str]:
-    """Return columns and source as chosen now or before. Raises Invalid where the format leaves no choice."""
+    """Return columns and source as chosen now or before.
+
+    Raises Invalid where the format leaves no choice, Unreadable where it is none of this version any more.
+    """
+    if run.format not in FORMATS:
+        raise Unreadable("This version of Cordon does not know this kind of file any more.")
     faults = Faults()
     chosen = dict(run.columns if columns is None else columns)
     name = rules.text(source, "source", faults, maximum=SHORT_TEXT_MAX) or run.source
