@@ -436,3 +436,17 @@ def test_problems_with_text_that_no_database_keeps_are_still_told(app: Flask):
     with app.app_context():
         run = run_import(actor, "a.geojson", content)
         assert (run.state, run.seen) == ("done", 1)
+
+
+def test_rows_with_large_areas_go_in_by_smaller_batches_so_that_others_can_write_meanwhile(app: Flask):
+    ring = [[i / 100, 50 + (i % 2) / 100] for i in range(1_000)]
+    area = {"type": "Polygon", "coordinates": [[*ring, [5, 40], ring[0]]]}
+    features = [{"type": "Feature", "id": str(i), "properties": {"title": "Flood"}, "geometry": area} for i in range(60)]
+    content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    actor = make.actor(app)
+    with app.app_context():
+        run = imports.draft(actor, "floods.geojson", content)
+        imports.start(actor, run.id)
+        progress: list[int] = []
+        assert counts(work(actor, run.id, progress.append)) == {"new": 60}
+    assert progress == [20, 40, 60]

@@ -16,6 +16,7 @@ from app.db import db, now, refresh_statistics, transaction
 from app.errors import Conflict, Faults, Unreadable
 from app.feeds.formats import FORMATS
 from app.feeds.record import Item, LeftOut, Problem, Record
+from app.geo.outline import corners
 from app.models import ImportProblem, ImportRun
 from app.service import jobs
 from app.service.actor import Actor, guarded, owned
@@ -25,6 +26,8 @@ from app.service.jobs import Claim
 from app.service.threats import THREAT_TABLES, UPSERT_MAX, upsert
 from app.terms import Permission
 
+CORNERS_AS_A_ROW = 20
+"""So many corners of an area take as long to put in as a row without one."""
 UNKNOWN = "ends of threats that are not known here"
 
 
@@ -84,10 +87,20 @@ def read_in(claim: Claim, run_id: UUID, on_progress: Callable[[int], None] | Non
 def _ahead(rows: Iterator[Item]) -> Iterator[list[Item]]:
     """Yield rows in batches; each is read while the one before it is put in, for the database leaves Python free meanwhile."""
     with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(lambda: list(islice(rows, UPSERT_MAX)))
+        coming = reader.submit(_batch, rows)
         while batch := coming.result():
-            coming = reader.submit(lambda: list(islice(rows, UPSERT_MAX)))
+            coming = reader.submit(_batch, rows)
             yield batch
+
+
+def _batch(rows: Iterator[Item]) -> list[Item]:
+    """Return the next UPSERT_MAX rows, or fewer where areas are to be drawn simply: others wait to write meanwhile."""
+    batch: list[Item] = []
+    weight = 0
+    while weight < UPSERT_MAX and (item := next(rows, None)) is not None:
+        batch.append(item)
+        weight += 1 + (corners(item.area) // CORNERS_AS_A_ROW if isinstance(item, Record) and item.area else 0)
+    return batch
 
 
 def finish(actor: Actor, run_id: UUID, reason: str = "") -> ImportRun:

@@ -69,15 +69,17 @@ def joined(actor: Actor, *columns: Any) -> sa.Select[Any]:
 @guarded(Permission.THREATS_READ)
 def of_threat(actor: Actor, threat_id: UUID) -> list[Pair]:
     """Return the pairs of a threat, open ones first, then those decided, the newest first."""
-    either = sa.or_(ThreatPair.low_id == threat_id, ThreatPair.high_id == threat_id)
     shown = sa.or_(is_open(), ThreatPair.state != "proposed")
-    rows = db.session.execute(
-        joined(actor, ThreatPair, LOW, HIGH)
-        .where(either, shown)
-        .order_by(sa.case((ThreatPair.state == "proposed", 0), else_=1), ThreatPair.found_at.desc(), ThreatPair.low_id)
-        .execution_options(populate_existing=True)
-    )
-    return [Pair(pair, *((low, high) if low.id == threat_id else (high, low))) for pair, low, high in rows]
+    # Two statements, each by an index: for one with OR, SQLite would go through all pairs.
+    pairs = [
+        Pair(pair, *((low, high) if column is ThreatPair.low_id else (high, low)))
+        for column in (ThreatPair.low_id, ThreatPair.high_id)
+        for pair, low, high in db.session.execute(
+            joined(actor, ThreatPair, LOW, HIGH).where(column == threat_id, shown).execution_options(populate_existing=True)
+        )
+    ]
+    newest = sorted(pairs, key=lambda one: (one.row.found_at, one.other.id), reverse=True)
+    return sorted(newest, key=lambda one: one.row.state != "proposed")
 
 
 @guarded(Permission.THREATS_READ)
