@@ -31,7 +31,7 @@ from app import create_app
 from app.cli.working import Worker
 from app.db import db, now, release, transaction
 from app.models import Activity, ImportProblem, ImportRun, Job, Threat, ThreatGone, ThreatRecord, ThreatVersion
-from app.service import feeds, imports
+from app.service import feeds, imports, jobs
 from app.service.actor import Actor
 from tests import make
 
@@ -97,6 +97,12 @@ def battery(app: Flask, kills: int, seed: int = 2026) -> dict[str, float]:
             hits += bool(db.session.scalar(sa.select(sa.func.count()).where(Job.state == "running")))
             release()
     killed = time.monotonic()
+    with app.app_context():
+        # A job that needs longer for its first effect than its workers live is given up; a person has it tried again.
+        given_up = jobs.dead(actor, limit=1_000).items
+        for job in given_up:
+            jobs.retry(actor, job.id)
+        release()
     with worker(app) as pid:
         while True:
             with app.app_context():
@@ -111,7 +117,7 @@ def battery(app: Flask, kills: int, seed: int = 2026) -> dict[str, float]:
         os.kill(pid, signal.SIGTERM)
     server.shutdown()
     server.server_close()
-    return {"kills": hits, **check(app), "seconds": round(time.monotonic() - begun, 1)}
+    return {"kills": hits, "given up": len(given_up), **check(app), "seconds": round(time.monotonic() - begun, 1)}
 
 
 def top_up(actor: Actor, runs: list[UUID], *, fetch: bool) -> None:
@@ -134,10 +140,10 @@ def worker(app: Flask) -> Iterator[int]:
     """Run a worker in a process of its own, forked off so that it starts at once; reap it at the end."""
     pid = os.fork()
     if not pid:
-        signal.signal(signal.SIGTERM, lambda *_: jobs.stop())
-        jobs = Worker(app, threads=2, lease=LEASE, poll_s=0.02)
-        jobs.start()
-        jobs.join()
+        signal.signal(signal.SIGTERM, lambda *_: its.stop())
+        its = Worker(app, threads=2, lease=LEASE, poll_s=0.02)
+        its.start()
+        its.join()
         os._exit(0)
     try:
         yield pid

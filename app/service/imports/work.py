@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -72,7 +71,7 @@ def read_in(claim: Claim, run_id: UUID, on_progress: Callable[[int], None] | Non
     position = run.position
     try:
         rows = islice(items(FORMATS[run.format], content, run.columns, run.source), position, None)
-        for batch in _ahead(rows):
+        while batch := _batch(rows):
             with transaction():
                 claim.hold()
                 _put(claim.actor, run_id, batch)
@@ -82,15 +81,6 @@ def read_in(claim: Claim, run_id: UUID, on_progress: Callable[[int], None] | Non
     except Unreadable as error:
         return f"{error} Nothing was imported."
     return ""
-
-
-def _ahead(rows: Iterator[Item]) -> Iterator[list[Item]]:
-    """Yield rows in batches; each is read while the one before it is put in, for the database leaves Python free meanwhile."""
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(_batch, rows)
-        while batch := coming.result():
-            coming = reader.submit(_batch, rows)
-            yield batch
 
 
 def _batch(rows: Iterator[Item]) -> list[Item]:
