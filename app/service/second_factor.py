@@ -193,7 +193,7 @@ def _match(row: SecondFactor, code: str, secret_key: str) -> int | None:
     if not re.fullmatch(r"\d{6}", digits, re.ASCII):
         return None
     try:
-        found: int = _totp(row, secret_key).match(digits, window=DRIFT_S, last_counter=row.counter).counter
+        found: int = _totp(row, secret_key).match(digits, now(), window=DRIFT_S, last_counter=row.counter).counter
     except TokenError:
         return None
     return found
