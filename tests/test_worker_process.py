@@ -41,6 +41,11 @@ def workers(server: int) -> list[int]:
     return [grandchild for child in children(server) for grandchild in children(child)]
 
 
+def until_it_serves(server: int) -> None:
+    """Wait for a web worker beside the keeper and its worker: only then does each of them heed signals as it should."""
+    until(lambda: workers(server) and len(children(server)) == 2)
+
+
 def is_gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
@@ -68,7 +73,7 @@ def read_in(folder: Path) -> Callable[[], bool]:
 
 def test_a_server_keeps_a_worker_beside_it_that_comes_back_when_it_is_killed_and_goes_with_it(tmp_path: Path):
     with serving(Cordon(tmp_path), until="Cordon is at") as (server, _):
-        until(lambda: workers(server.pid))
+        until_it_serves(server.pid)
         first = workers(server.pid)
         os.kill(first[0], signal.SIGKILL)
         until(lambda: workers(server.pid) not in ([], first))
@@ -80,7 +85,7 @@ def test_a_server_keeps_a_worker_beside_it_that_comes_back_when_it_is_killed_and
 
 def test_a_closed_terminal_does_not_take_the_worker_from_a_server_that_goes_on(tmp_path: Path):
     with serving(Cordon(tmp_path), until="Cordon is at") as (server, _):
-        until(lambda: workers(server.pid))
+        until_it_serves(server.pid)
         first = workers(server.pid)
         keepers = [child for child in children(server.pid) if children(child)]
         for pid in (server.pid, *keepers, *first):
@@ -91,7 +96,7 @@ def test_a_closed_terminal_does_not_take_the_worker_from_a_server_that_goes_on(t
 
 def test_a_server_that_is_stopped_leaves_no_process_behind(tmp_path: Path):
     with serving(Cordon(tmp_path), until="Cordon is at") as (server, _):
-        until(lambda: workers(server.pid) and len(children(server.pid)) == 2)  # the keeper and a web worker
+        until_it_serves(server.pid)
         family = [*children(server.pid), *workers(server.pid)]
     assert server.returncode == 0
     until(lambda: all(map(is_gone, family)))

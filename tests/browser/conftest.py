@@ -35,7 +35,15 @@ ARGUMENTS = [
 ]
 IMPORTER = "ines@example.net"
 # Statuses that a test asks for on purpose; the browser notes them in its console.
-MEANT = ("ERR_FAILED", "status of 401", "status of 422", "status of 404", "status of 400", "status of 409")
+MEANT = (
+    "ERR_FAILED",
+    "ERR_INTERNET_DISCONNECTED",
+    "status of 401",
+    "status of 422",
+    "status of 404",
+    "status of 400",
+    "status of 409",
+)
 
 
 @dataclass
